@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A field is a name of printable ASCII, a colon, and a value that goes on
+ * over lines that start with white space (RFC 5322 2.2.3).
+ */
+#include "smtp/header.h"
+
+#include <string.h>
+
+#define LINE_MAX_OCTETS 998
+
+static bool
+is_field_name(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+		if (c <= 0x20 || c >= 0x7f)
+			return false;
+	}
+	return s.len != 0;
+}
+
+/* The length of the first line with its LF, or all. */
+static size_t
+line_length(struct slice s)
+{
+	ptrdiff_t lf = slice_find(s, '\n');
+
+	return lf < 0 ? s.len : (size_t)lf + 1;
+}
+
+bool
+smtp_field_next(struct slice *rest, struct smtp_field *out)
+{
+	size_t len = line_length(*rest);
+	ptrdiff_t colon = slice_find(slice_sub(*rest, 0, len), ':');
+
+	if (colon <= 0)
+		return false;
+	/* RFC 5322 4.5: obsolete syntax has white space before the colon. */
+	struct slice name = slice_trim(slice_sub(*rest, 0, (size_t)colon));
+	if (!is_field_name(name) || ascii_is_space(rest->ptr[0]))
+		return false;
+	while (len < rest->len &&
+	    (rest->ptr[len] == ' ' || rest->ptr[len] == '\t'))
+		len += line_length(slice_sub(*rest, len, SIZE_MAX));
+	out->name = name;
+	out->whole = slice_sub(*rest, 0, len);
+	out->value =
+	    slice_trim(slice_sub(out->whole, (size_t)colon + 1, SIZE_MAX));
+	*rest = slice_sub(*rest, len, SIZE_MAX);
+	return true;
+}
+
+bool
+smtp_field_find(struct slice header, const char *name, struct smtp_field *out)
+{
+	while (smtp_field_next(&header, out))
+		if (slice_is_nocase(out->name, name))
+			return true;
+	return false;
+}
+
+int
+smtp_field_append(struct buf *out, const char *name, struct slice value)
+{
+	size_t len = strlen(name) + 2 + value.len;
+
+	if (!is_field_name(slice_of(name)) || len > LINE_MAX_OCTETS ||
+	    slice_find(value, '\r') >= 0 || slice_find(value, '\n') >= 0 ||
+	    slice_find(value, '\0') >= 0)
+		return -1;
+	return buf_appendf(out, "%s: %.*s\r\n", name, SLICE_ARGS(value));
+}
+
+/* The index behind a quoted string or comment that starts at `i`. */
+static size_t
+skip_quoted(struct slice s, size_t i)
+{
+	char close = s.ptr[i] == '(' ? ')' : '"';
+
+	for (i++; i < s.len && s.ptr[i] != close; i++)
+		if (s.ptr[i] == '\\')
+			i++;
+	return i < s.len ? i + 1 : s.len;
+}
+
+struct slice
+smtp_field_address(struct slice value)
+{
+	struct slice rest = value;
+	size_t i = 0;
+
+	/* Of an address list, what stands before the first comma counts. */
+	while (i < value.len && value.ptr[i] != ',') {
+		char c = value.ptr[i];
+		if (c == '<') {
+			rest = slice_sub(value, i + 1, SIZE_MAX);
+			(void)slice_cut(&rest, '>', &value);
+			return slice_trim(value);
+		}
+		i = c == '"' || c == '(' ? skip_quoted(value, i) : i + 1;
+	}
+	/* No brackets: the address without the comments around it. */
+	value = slice_trim(slice_sub(value, 0, i));
+	if (value.len != 0 && value.ptr[0] == '(')
+		value = slice_sub(value, skip_quoted(value, 0), SIZE_MAX);
+	rest = value;
+	(void)slice_cut(&rest, '(', &value);
+	value = slice_trim(value);
+	return slice_find(value, '@') > 0 ? value : SLICE("");
+}
