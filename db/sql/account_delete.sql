@@ -1,0 +1,2 @@
+-- Only without credentials; its history stays.
+DELETE FROM account WHERE name = :account

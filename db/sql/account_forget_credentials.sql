@@ -1,0 +1,2 @@
+-- Logins go with their account.
+DELETE FROM credential WHERE account = :account

@@ -1,0 +1,2 @@
+-- Overrides go with their account.
+DELETE FROM policy WHERE account = :account

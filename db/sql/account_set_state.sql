@@ -1,0 +1,2 @@
+-- Suspend and resume.
+UPDATE account SET state = :state, reason = :reason WHERE name = :account

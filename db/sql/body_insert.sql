@@ -1,0 +1,2 @@
+-- A body that fits one row.
+INSERT INTO body (message_id, data) VALUES (:id, :data)

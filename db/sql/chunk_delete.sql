@@ -1,0 +1,2 @@
+-- As body_delete, for large bodies.
+DELETE FROM chunk WHERE message_id = :id

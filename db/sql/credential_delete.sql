@@ -1,0 +1,2 @@
+-- Revoked at once.
+DELETE FROM credential WHERE login = :login

@@ -1,0 +1,4 @@
+-- The history of one message.
+SELECT seq, time_ms, event, message_id, account, credential, sender, recipient, zone, source, mx_group, mx,
+  code, enhanced, text, class, score, policy, attempt, tls, ms
+FROM event WHERE message_id = :id ORDER BY seq

@@ -1,0 +1,2 @@
+-- Back to the wider setting or the default.
+DELETE FROM policy WHERE account = :account AND key = :key

@@ -1,0 +1,2 @@
+-- Read at start and after every change.
+SELECT address, since_ms, actor FROM source_state

@@ -1,0 +1,2 @@
+-- Enabled again.
+DELETE FROM source_state WHERE address = :address

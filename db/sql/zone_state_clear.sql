@@ -1,0 +1,2 @@
+-- Open again.
+DELETE FROM zone_state WHERE zone = :zone
