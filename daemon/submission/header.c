@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The header that goes on: ours on top, the client's without what must not
+ * leave (Bcc, Return-Path, our own names), and what RFC 5322 3.6 demands when
+ * the client left it out. What is kept is kept to the byte.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "daemon/submission/message.h"
+#include "smtp/address.h"
+#include "smtp/header.h"
+
+/* What the walk over the client's header saw. */
+struct seen {
+	int from, sender, date, message_id, subject;
+	int received;
+	int own; /* Received fields with this host's name */
+	bool has_feedback_id;
+};
+
+static bool
+is_dropped(struct slice name)
+{
+	return slice_is_nocase(name, "Bcc") ||
+	    slice_is_nocase(name, "Return-Path") ||
+	    slice_starts_nocase(name, "X-Posthorn-");
+}
+
+static void
+count_field(struct seen *seen, const struct smtp_field *f, const char *hostname)
+{
+	char by[SMTP_DOMAIN_MAX + 8];
+
+	seen->from += slice_is_nocase(f->name, "From");
+	seen->sender += slice_is_nocase(f->name, "Sender");
+	seen->date += slice_is_nocase(f->name, "Date");
+	seen->message_id += slice_is_nocase(f->name, "Message-ID");
+	seen->subject += slice_is_nocase(f->name, "Subject");
+	seen->has_feedback_id |= slice_is_nocase(f->name, "Feedback-ID");
+	if (!slice_is_nocase(f->name, "Received"))
+		return;
+	seen->received++;
+	(void)snprintf(by, sizeof(by), "by %s with", hostname);
+	seen->own += slice_find_nocase(f->value, by) >= 0;
+}
+
+static const char *
+find_fault(const struct seen *seen, const struct config *config)
+{
+	if (seen->from > 1)
+		return "malformed:duplicate-from";
+	if (seen->sender > 1)
+		return "malformed:duplicate-sender";
+	if (seen->date > 1)
+		return "malformed:duplicate-date";
+	if (seen->message_id > 1)
+		return "malformed:duplicate-message-id";
+	if (seen->subject > 1)
+		return "malformed:duplicate-subject";
+	if (seen->received > config->submission.received_max || seen->own > 3)
+		return "loop";
+	return NULL;
+}
+
+static void
+write_received(
+    struct message *m, bool is_esmtp, bool is_tls, bool is_auth, const char *id)
+{
+	const char *hostname = m->setup->config->hostname;
+	char date[TIME_RFC5322_BYTES];
+	bool has_name =
+	    smtp_domain_is_valid(m->helo) || smtp_literal_is_valid(m->helo);
+
+	time_to_rfc5322(m->received_ms, date);
+	(void)buf_append_text(&m->header, "Received: from ");
+	if (has_name)
+		(void)buf_appendf(&m->header, "%.*s ([%.*s])",
+		    SLICE_ARGS(m->helo), SLICE_ARGS(m->client));
+	else
+		(void)buf_appendf(&m->header, "[%.*s]", SLICE_ARGS(m->client));
+	/* RFC 3848 names. */
+	(void)buf_appendf(&m->header,
+	    "\r\n\tby %s with %s%s%s id %s\r\n\t(account %.*s); %s\r\n",
+	    hostname, is_esmtp ? "ESMTP" : "SMTP",
+	    is_esmtp && is_tls ? "S" : "", is_esmtp && is_auth ? "A" : "", id,
+	    SLICE_ARGS(m->account), date);
+}
+
+static void
+write_missing(struct message *m, const struct seen *seen, const char *id)
+{
+	const char *hostname = m->setup->config->hostname;
+	char date[TIME_RFC5322_BYTES];
+
+	time_to_rfc5322(m->received_ms, date);
+	(void)buf_appendf(&m->header, "X-Posthorn-ID: %s\r\n", id);
+	if (!seen->has_feedback_id)
+		(void)buf_appendf(&m->header, "Feedback-ID: %.*s:%s\r\n",
+		    SLICE_ARGS(m->account), hostname);
+	if (seen->date == 0)
+		(void)buf_appendf(&m->header, "Date: %s\r\n", date);
+	if (seen->message_id == 0)
+		(void)buf_appendf(
+		    &m->header, "Message-ID: <%s@%s>\r\n", id, hostname);
+}
+
+int
+message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
+    const char **out_why)
+{
+	const struct config *config = m->setup->config;
+	struct slice all = slice_sub(
+	    buf_slice(&m->head), 0, (size_t)config->submission.header_size_max);
+	struct slice rest = all;
+	struct smtp_field f;
+	struct seen seen = {0};
+	char id[ID_TEXT_BYTES];
+
+	while (smtp_field_next(&rest, &f))
+		count_field(&seen, &f, config->hostname);
+	/* A header that fills the bound may go on behind it. */
+	*out_why = rest.len == 0 && all.len < (size_t)m->size
+	    ? "malformed:header_size"
+	    : find_fault(&seen, config);
+	if (*out_why != NULL)
+		return -1;
+	m->header_len = all.len - rest.len;
+	id_to_text(m->id, id);
+	m->header = buf_make(m->header_len + 4096);
+	write_received(m, is_esmtp, is_tls, is_auth, id);
+	write_missing(m, &seen, id);
+	struct slice fields = slice_sub(all, 0, m->header_len);
+	while (smtp_field_next(&fields, &f))
+		if (!is_dropped(f.name))
+			(void)buf_append_slice(&m->header, f.whole);
+	/* Where the client left the empty line out, or sent fields only. */
+	struct slice body =
+	    slice_sub(buf_slice(&m->head), m->header_len, SIZE_MAX);
+	if (body.len < 2 || body.ptr[0] != '\r' || body.ptr[1] != '\n')
+		(void)buf_append_text(&m->header, "\r\n");
+	return 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The session's layout, its states and its verbs. For session.c and the verb
+ * files only.
+ */
+#ifndef POSTHORN_DAEMON_SUBMISSION_SESSION_INTERNAL_H
+#define POSTHORN_DAEMON_SUBMISSION_SESSION_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "daemon/net/conn.h"
+#include "daemon/submission/message.h"
+#include "daemon/submission/session.h"
+#include "smtp/command.h"
+#include "smtp/data.h"
+
+enum session_state {
+	STAY = -1,       /* a handler's answer: no change */
+	SESSION_TLS = 0, /* a handshake is under way */
+	SESSION_START,   /* no EHLO yet */
+	SESSION_READY,   /* no transaction */
+	SESSION_AUTH,    /* waiting for a line of an AUTH dialogue */
+	SESSION_CHECK,   /* a secret is being checked */
+	SESSION_MAIL,    /* MAIL was taken */
+	SESSION_RCPT,    /* and a recipient */
+	SESSION_DATA,    /* after 354 */
+	SESSION_COMMIT,  /* after the final dot */
+	SESSION_END,     /* nothing more is read */
+	SESSION_STATE_COUNT,
+};
+
+enum auth_step {
+	AUTH_STEP_NONE = 0,
+	AUTH_STEP_PLAIN, /* the response of PLAIN */
+	AUTH_STEP_USER,  /* LOGIN's user name */
+	AUTH_STEP_PASS,  /* LOGIN's password */
+};
+
+struct session {
+	TAILQ_ENTRY(session) entry;
+	struct worker *worker;
+	struct conn *conn;
+	enum session_state state;
+	const struct config_listener *listener; /* of worker->setup's config */
+	size_t listener_index;
+	struct setup *setup; /* keeps the listener alive */
+	uint32_t *ip_bucket;
+	struct log log;
+	char peer[ADDR_TEXT_BYTES];
+	char helo[SMTP_DOMAIN_MAX + 1];
+	bool is_esmtp;
+	bool is_secured;
+	bool is_draining;
+	bool is_gone; /* unlinked; freed at the end of the turn */
+	/* Who sends: by AUTH, or by the address. */
+	char account[AUTH_NAME_BYTES];
+	char login[AUTH_NAME_BYTES]; /* empty: by the address */
+	uint64_t auth_epoch;         /* when that was looked up */
+	bool is_suspended;
+	enum auth_step auth_step;
+	char auth_user[AUTH_NAME_BYTES];
+	struct auth_check *auth_check;
+	int auth_failures;
+	int errors;
+	struct message *message; /* from MAIL on */
+	struct smtp_data_reader data;
+	bool is_over_size; /* the rest of the data is dropped */
+	bool is_bad_data;  /* likewise, for the disk */
+};
+
+/* Appends a reply line; `text` starts with the code. Lines end here. */
+void session_reply(struct session *s, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+/* The same for a refusal, which counts; too many end the session. */
+enum session_state session_refuse(struct session *s, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+/* The one end of an SMTP transaction, whatever ended it. */
+void session_reset(struct session *s);
+
+/* Verbs: the arguments are without the spaces around. Each returns the next
+ * state, or STAY. */
+enum session_state verb_ehlo(struct session *s, struct slice args);
+enum session_state verb_helo(struct session *s, struct slice args);
+enum session_state verb_starttls(struct session *s, struct slice args);
+enum session_state verb_auth(struct session *s, struct slice args);
+enum session_state verb_mail(struct session *s, struct slice args);
+enum session_state verb_rcpt(struct session *s, struct slice args);
+enum session_state verb_data(struct session *s, struct slice args);
+enum session_state verb_rset(struct session *s, struct slice args);
+enum session_state verb_noop(struct session *s, struct slice args);
+enum session_state verb_vrfy(struct session *s, struct slice args);
+enum session_state verb_help(struct session *s, struct slice args);
+enum session_state verb_quit(struct session *s, struct slice args);
+
+/* A line of an AUTH dialogue. */
+enum session_state auth_line(struct session *s, struct slice line);
+/* Takes data; the next state when it is over. */
+enum session_state data_input(struct session *s, struct slice *in);
+/* May the sender be asked for nothing more: AUTH done, or by address? */
+bool session_is_known(const struct session *s);
+
+/* For handlers that finish later: moves on and reads what waits. */
+void session_continue(struct session *s, enum session_state next);
+
+#endif

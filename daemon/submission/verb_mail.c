@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * MAIL, RCPT, DATA and what comes after the final dot.
+ */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "daemon/submission/session_internal.h"
+
+static const struct policy *
+policy_of(const struct session *s)
+{
+	return policy_for(s->worker->setup->policies, slice_of(s->account));
+}
+
+static int64_t
+size_max(const struct session *s)
+{
+	int64_t own = policy_of(s)->message_size_max;
+	int64_t all = s->worker->setup->config->submission.message_size_max;
+
+	return own != 0 && own < all ? own : all;
+}
+
+static int64_t
+recipients_max(const struct session *s)
+{
+	int64_t own = policy_of(s)->recipients_max;
+
+	return own != 0 ? own
+			: s->worker->setup->config->submission.recipients_max;
+}
+
+static enum session_state
+refuse_path(struct session *s, enum smtp_path_error error, const char *verb)
+{
+	switch (error) {
+	case SMTP_PATH_KEYWORD:
+		return session_refuse(
+		    s, "501 5.5.4 Expected %s:<address>", verb);
+	case SMTP_PATH_PARAMS:
+		return session_refuse(s, "501 5.5.4 Malformed parameter");
+	case SMTP_PATH_SYNTAX:
+	case SMTP_PATH_OK:
+		break;
+	}
+	return session_refuse(s, "501 5.1.%d That is no address: %s",
+	    verb[0] == 'T' ? 3 : 7, "write <name@example.org>");
+}
+
+/* Suspended or gone since the login? */
+static bool
+is_barred(struct session *s)
+{
+	uint64_t epoch = s->worker->setup->auth_epoch;
+
+	if (s->auth_epoch != epoch) {
+		s->is_suspended =
+		    !auth_account_is_active(s->worker->reader, s->account);
+		s->auth_epoch = epoch;
+	}
+	return s->is_suspended;
+}
+
+/* SIZE (RFC 1870), BODY (RFC 6152), AUTH (RFC 4954 5). */
+static const char *
+check_mail_params(struct session *s, const struct smtp_path *path)
+{
+	for (size_t i = 0; i < path->param_count; i++) {
+		const struct smtp_param *p = &path->params[i];
+		uint64_t size;
+		if (slice_is_nocase(p->keyword, "SIZE")) {
+			if (slice_to_u64(p->value, &size) != 0)
+				return "501 5.5.4 SIZE wants a number";
+			if (size > (uint64_t)size_max(s))
+				return "552 5.3.4 [message_size] The message "
+				       "is too big";
+		} else if (slice_is_nocase(p->keyword, "BODY")) {
+			if (!slice_is_nocase(p->value, "7BIT") &&
+			    !slice_is_nocase(p->value, "8BITMIME"))
+				return "501 5.5.4 BODY is 7BIT or 8BITMIME";
+		} else if (!slice_is_nocase(p->keyword, "AUTH") ||
+		    p->value.len == 0) {
+			return "555 5.5.4 Parameter not known";
+		}
+	}
+	return NULL;
+}
+
+static bool
+has_memory(const struct session *s)
+{
+	return atomic_load(&s->worker->shared->message_bytes) <
+	    s->worker->setup->config->submission.memory_max;
+}
+
+enum session_state
+verb_mail(struct session *s, struct slice args)
+{
+	struct arena scratch = {0};
+	struct smtp_path path;
+	enum session_state next = SESSION_MAIL;
+	const char *fault = NULL;
+
+	if (is_barred(s))
+		return session_refuse(s,
+		    "550 5.7.1 [account_suspended] This account may not send");
+	enum smtp_path_error error =
+	    smtp_path_parse(args, "FROM", &scratch, &path);
+	if (error == SMTP_PATH_OK)
+		fault = check_mail_params(s, &path);
+	if (error != SMTP_PATH_OK || path.is_postmaster) {
+		next = refuse_path(s, error, "FROM");
+	} else if (fault != NULL) {
+		next = session_refuse(s, "%s", fault);
+	} else if (path.address.is_utf8) {
+		next = session_refuse(
+		    s, "553 5.6.7 SMTPUTF8 addresses are not taken");
+	} else if (!store_has_room(s->worker->shared->store) ||
+	    !has_memory(s)) {
+		next = session_refuse(
+		    s, "452 4.3.1 [storage] No room now, try later");
+	} else {
+		struct message *m = message_new(s->worker);
+		m->sender = arena_slice(&m->arena, path.address.text);
+		m->account = arena_slice(&m->arena, slice_of(s->account));
+		if (s->login[0] != '\0')
+			m->credential =
+			    arena_slice(&m->arena, slice_of(s->login));
+		m->client = arena_slice(&m->arena, slice_of(s->peer));
+		m->helo = arena_slice(&m->arena, slice_of(s->helo));
+		s->message = m;
+		session_reply(s, "250 2.1.0 Ok");
+	}
+	arena_free(&scratch);
+	return next;
+}
+
+/* "<Postmaster>" is this host's (RFC 5321 4.1.1.3). */
+static int
+complete_postmaster(struct session *s, struct smtp_path *path)
+{
+	struct message *m = s->message;
+	const char *text = arena_printf(
+	    &m->arena, "postmaster@%s", s->worker->setup->config->hostname);
+
+	return smtp_address_parse(slice_of(text), &m->arena, &path->address);
+}
+
+enum session_state
+verb_rcpt(struct session *s, struct slice args)
+{
+	struct message *m = s->message;
+	struct smtp_path path;
+
+	if ((int64_t)m->recipient_count >= recipients_max(s))
+		return session_refuse(s,
+		    "452 4.5.3 [recipients_max] No more than %lld recipients",
+		    (long long)recipients_max(s));
+	enum smtp_path_error error =
+	    smtp_path_parse(args, "TO", &m->arena, &path);
+	if (error == SMTP_PATH_OK && path.is_postmaster &&
+	    complete_postmaster(s, &path) != 0)
+		error = SMTP_PATH_SYNTAX;
+	if (error != SMTP_PATH_OK || path.is_null)
+		return refuse_path(s, error, "TO");
+	if (path.param_count != 0)
+		return session_refuse(s, "555 5.5.4 Parameter not known");
+	if (path.address.is_utf8)
+		return session_refuse(
+		    s, "553 5.6.7 SMTPUTF8 addresses are not taken");
+	message_add_recipient(m, &path.address);
+	session_reply(s, "250 2.1.5 Ok");
+	return SESSION_RCPT == s->state ? STAY : SESSION_RCPT;
+}
+
+enum session_state
+verb_data(struct session *s, struct slice args)
+{
+	if (args.len != 0)
+		return session_refuse(s, "501 5.5.4 DATA takes no argument");
+	s->data = (struct smtp_data_reader){0};
+	session_reply(s, "354 End data with <CR><LF>.<CR><LF>");
+	return SESSION_DATA;
+}
+
+/* In the session's thread: what became of the message. */
+static void
+on_done(void *session, struct message *m)
+{
+	struct session *s = session;
+	char id[ID_TEXT_BYTES];
+
+	id_to_text(m->id, id);
+	s->message = NULL;
+	switch (m->outcome) {
+	case MESSAGE_ACCEPTED:
+	case MESSAGE_HELD:
+		session_reply(s, "250 2.0.0 Ok: queued as %s", id);
+		break;
+	case MESSAGE_REFUSED:
+		session_reply(s,
+		    "550 5.7.1 [content:%s] score %.1f of %.1f, id %s; your "
+		    "provider can tell why by the id",
+		    score_class_name(m->verdict.class), m->verdict.score,
+		    m->threshold, id);
+		break;
+	case MESSAGE_NOT_STORED:
+		session_reply(s, "451 4.3.0 [storage] Not stored, try later");
+		break;
+	}
+	if (m->outcome != MESSAGE_NOT_STORED)
+		log_info(&s->log,
+		    m->outcome == MESSAGE_REFUSED ? "message.refused"
+						  : "message.accepted",
+		    LOG_ID("id", m->id), LOG_SLICE("from", m->sender),
+		    LOG_INT("recipients", m->recipient_count),
+		    LOG_INT("size", m->size),
+		    LOG_INT("score_x10", m->verdict.score * 10),
+		    LOG_INT("ms", clock_wall_ms() - m->received_ms));
+	session_continue(s, s->is_draining ? SESSION_END : SESSION_READY);
+}
+
+/* The final dot has come. */
+static enum session_state
+finish_data(struct session *s)
+{
+	struct message *m = s->message;
+	const char *why;
+
+	if (s->is_over_size) {
+		session_reset(s);
+		return session_refuse(s,
+			   "552 5.3.4 [message_size] The message "
+			   "is too big") == SESSION_END
+		    ? SESSION_END
+		    : SESSION_READY;
+	}
+	if (s->is_bad_data) {
+		session_reset(s);
+		session_reply(s, "452 4.3.1 [storage] No room now, try later");
+		return SESSION_READY;
+	}
+	if (message_prepare(m, s->is_esmtp, s->is_secured, s->login[0] != '\0',
+		&why) != 0) {
+		session_reset(s);
+		return session_refuse(s,
+			   strcmp(why, "loop") == 0
+			       ? "554 5.4.6 [%s] It has been here too often"
+			       : "554 5.6.0 [%s] The header is malformed",
+			   why) == SESSION_END
+		    ? SESSION_END
+		    : SESSION_READY;
+	}
+	m->done = on_done;
+	m->session = s;
+	message_submit(m, s->worker->loop);
+	return SESSION_COMMIT;
+}
+
+enum session_state
+data_input(struct session *s, struct slice *in)
+{
+	struct slice piece;
+
+	for (;;) {
+		switch (smtp_data_read(&s->data, in, &piece)) {
+		case SMTP_DATA_MORE:
+			return STAY;
+		case SMTP_DATA_PIECE:
+			if (s->message->size + (int64_t)piece.len > size_max(s))
+				s->is_over_size = true;
+			if (!s->is_over_size && !s->is_bad_data &&
+			    message_append(s->message, piece) != 0)
+				s->is_bad_data = true;
+			break;
+		case SMTP_DATA_DONE:
+			return finish_data(s);
+		case SMTP_DATA_BARE:
+			session_reply(s,
+			    "554 5.6.0 [bare_newline] A CR or LF "
+			    "alone; lines end in CR LF. Closing");
+			return SESSION_END;
+		case SMTP_DATA_NUL:
+			session_reply(s,
+			    "554 5.6.0 [nul] A NUL octet in the message. "
+			    "Closing");
+			return SESSION_END;
+		}
+	}
+}
