@@ -123,6 +123,7 @@ static const struct code codes[] = {
 	{ 7, 23, REPLY_AUTH_POLICY },
 	{ 7, 25, REPLY_AUTH_POLICY },
 	{ 7, 26, REPLY_AUTH_POLICY },
+	{ 7, 5, REPLY_TLS },
 	{ 7, 10, REPLY_TLS },
 	{ 7, 28, REPLY_RATE_LIMITED },
 };

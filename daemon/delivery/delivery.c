@@ -46,7 +46,9 @@ deliver_hand_over(struct mail *mail)
 
 	for (size_t i = 0; i < h->count; i++) {
 		const struct delivery_recipient *r = &h->recipients[i];
-		if (h->outgoing->body == NULL || !zone_may_send(z))
+		if (!zone_may_send(z))
+			zone_note_due(z, h->outgoing->expires_ms);
+		else if (h->outgoing->body == NULL)
 			zone_rewind(z, r->due_ms, h->outgoing->id, r->seq);
 		else
 			zone_add(z, h->outgoing, r->seq, r->address, r->source,

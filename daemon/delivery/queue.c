@@ -17,6 +17,7 @@
 #define LOADED_LOW (LOADED_MAX / 2)
 #define READ_ROWS 500
 #define LATEST_LOOK_MS 60000
+#define LATEST_PAUSED_LOOK_MS 600000
 
 static void on_zone_timer(void *arg);
 
@@ -140,6 +141,14 @@ struct reading {
 	bool only_expired;
 };
 
+/* A paused zone's mail is passed over, but not beyond its expiry. */
+static void
+pass_over(struct zone *z, int64_t expires_ms)
+{
+	if (z->expiry_ms == 0 || expires_ms < z->expiry_ms)
+		z->expiry_ms = expires_ms;
+}
+
 static struct outgoing *
 outgoing_of(const struct db_queued *row)
 {
@@ -172,9 +181,12 @@ on_row(const struct db_queued *row, void *arg)
 	z->read_due_ms = r->due_ms;
 	z->read_id = r->message_id;
 	z->read_seq = r->seq;
-	if (is_loaded(z->worker, r->message_id, r->seq) ||
-	    (reading->only_expired && clock_wall_ms() < r->expires_ms))
+	if (is_loaded(z->worker, r->message_id, r->seq))
 		return true;
+	if (reading->only_expired && clock_wall_ms() < r->expires_ms) {
+		pass_over(z, r->expires_ms);
+		return true;
+	}
 	if (reading->last == NULL || reading->last->id != r->message_id) {
 		outgoing_unref(reading->last);
 		reading->last = outgoing_of(row);
@@ -184,6 +196,14 @@ on_row(const struct db_queued *row, void *arg)
 	zone_add(z, reading->last, r->seq, r->address,
 	    source[0] != '\0' ? source : NULL, r->attempts, r->expires_ms);
 	return true;
+}
+
+static void
+reset_cursor(struct zone *z)
+{
+	z->read_due_ms = 0;
+	z->read_id = 0;
+	z->read_seq = -1;
 }
 
 /* One slice of what is due; more follows in another turn. */
@@ -220,6 +240,14 @@ read_slice(void *arg)
 		log_error(NULL, "delivery.read_failed",
 		    LOG_TEXT("zone", z->name), LOG_TEXT("why", err.text));
 		next_ms = now_ms + 1000;
+	}
+	if (reading.only_expired) {
+		/* From the start again, when the first of them expires. */
+		reset_cursor(z);
+		if (z->expiry_ms != 0 &&
+		    (next_ms == 0 || z->expiry_ms < next_ms))
+			next_ms = z->expiry_ms;
+		z->expiry_ms = 0;
 	}
 	if (next_ms != 0)
 		zone_note_due(z, next_ms);
@@ -258,8 +286,10 @@ zone_note_due(struct zone *z, int64_t due_ms)
 	    (z->timer_due_ms != 0 && z->timer_due_ms <= due_ms))
 		return;
 	/* The wall clock may jump: never sleep for long by it. */
-	if (after_ms > LATEST_LOOK_MS)
-		after_ms = LATEST_LOOK_MS;
+	int64_t latest_ms =
+	    zone_may_send(z) ? LATEST_LOOK_MS : LATEST_PAUSED_LOOK_MS;
+	if (after_ms > latest_ms)
+		after_ms = latest_ms;
 	z->timer_due_ms = due_ms;
 	timer_start(z->timer, after_ms);
 }
@@ -301,9 +331,7 @@ zone_refresh(struct zone *z)
 			recipient_free(r);
 		}
 	}
-	z->read_due_ms = 0;
-	z->read_id = 0;
-	z->read_seq = -1;
+	reset_cursor(z);
 	zone_read(z);
 }
 

@@ -119,7 +119,8 @@ struct zone {
 	int64_t read_due_ms;
 	uint64_t read_id;
 	int64_t read_seq;
-	bool has_more; /* on disk, due now */
+	int64_t expiry_ms; /* first of what was passed over; 0: none */
+	bool has_more;     /* on disk, due now */
 	bool is_reading;
 	struct timer *timer;  /* the next due time on disk */
 	int64_t timer_due_ms; /* wall; 0: not armed */
