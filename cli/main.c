@@ -282,10 +282,29 @@ run_help(const struct options *o)
 	return CLI_DONE;
 }
 
+/* "queue" and "queue --zone x" are "queue list …". */
+static enum cli_exit
+list_queue(const struct options *o)
+{
+	static char list[] = "list";
+	struct options full = *o;
+	int used;
+
+	full.words = mem_alloc((size_t)(o->count + 1) * sizeof(*full.words));
+	full.words[0] = o->words[0];
+	full.words[1] = list;
+	for (int i = 1; i < o->count; i++)
+		full.words[i + 1] = o->words[i];
+	full.count++;
+	const struct op *op = find_op(full.words, full.count, &used);
+	enum cli_exit result = call_op(op, &full, used);
+	mem_free(full.words);
+	return result;
+}
+
 static enum cli_exit
 run(struct options *o)
 {
-	static char list[] = "list";
 	int used;
 
 	if (o->count == 0) {
@@ -300,22 +319,12 @@ run(struct options *o)
 	if (strcmp(o->words[0], "config") == 0 && o->count == 2 &&
 	    strcmp(o->words[1], "show") != 0)
 		return run_config(o);
-	/* "queue" and "queue --zone x" are "queue list …". */
-	if (strcmp(o->words[0], "queue") == 0 &&
-	    find_op(o->words, o->count, &used) == NULL &&
-	    (o->count == 1 || o->words[1][0] == '-')) {
-		char **words =
-		    mem_alloc((size_t)(o->count + 1) * sizeof(*words));
-		words[0] = o->words[0];
-		words[1] = list;
-		for (int i = 1; i < o->count; i++)
-			words[i + 1] = o->words[i];
-		o->words = words;
-		o->count++;
-	}
 	const struct op *op = find_op(o->words, o->count, &used);
 	if (op != NULL)
 		return call_op(op, o, used);
+	if (strcmp(o->words[0], "queue") == 0 &&
+	    (o->count == 1 || o->words[1][0] == '-'))
+		return list_queue(o);
 	(void)fprintf(stderr,
 	    "posthorn: no verb \"%s%s%s\"; posthorn help lists them\n",
 	    o->words[0], o->count > 1 ? " " : "",

@@ -238,14 +238,19 @@ failed:
 static void
 stop(struct daemon *d)
 {
+	/* Threads end in the order in which they give each other work; what
+	 * they posted to loops that have ended is settled when those go. */
 	control_free(d->control);
-	submission_free(d->submission);
+	submission_stop(d->submission);
 	pool_free(d->pool);
-	delivery_free(d->delivery);
+	delivery_stop(d->delivery);
 	resolver_free(d->resolver);
-	setup_unref(d->setup);
 	db_close(d->reader);
 	store_free(d->store);
+	submission_free(d->submission);
+	delivery_free(d->delivery);
+	loop_finish(d->loop);
+	setup_unref(d->setup);
 	loop_free(d->loop);
 }
 

@@ -964,3 +964,17 @@ clients_drain(struct worker *w)
 			}
 		}
 }
+
+void
+clients_abort(struct worker *w)
+{
+	for (struct zone *z = w->zones; z != NULL; z = z->hh.next)
+		for (struct lane *l = z->lanes; l != NULL; l = l->hh.next) {
+			struct client *c;
+			while ((c = TAILQ_FIRST(&l->clients)) != NULL) {
+				forget_message(c);
+				conn_abort(&c->conn);
+				gone(c);
+			}
+		}
+}

@@ -482,16 +482,32 @@ delivery_new(struct setup *setup, struct store *store,
 	return d;
 }
 
+void
+delivery_stop(struct delivery *d)
+{
+	for (size_t i = 0; d != NULL && i < d->worker_count; i++) {
+		struct worker *w = &d->workers[i];
+		if (w->thread != NULL) {
+			loop_stop(w->loop);
+			thread_join(w->thread);
+			w->thread = NULL;
+		}
+		db_close(w->reader);
+		w->reader = NULL;
+	}
+}
+
 static void
 free_worker(struct worker *w)
 {
-	if (w->thread != NULL) {
-		loop_stop(w->loop);
-		thread_join(w->thread);
-	}
-	db_close(w->reader);
+	/* What is left in memory is on disk too. */
+	w->is_draining = true;
+	loop_finish(w->loop);
+	clients_abort(w);
+	loop_finish(w->loop);
+	zones_free(w);
+	domains_free(w);
 	setup_unref(w->setup);
-	/* What is left in memory is on disk too; the process ends. */
 	timer_free(w->sweep_timer);
 	timer_free(w->drain_timer);
 	loop_free(w->loop);
@@ -502,6 +518,7 @@ delivery_free(struct delivery *d)
 {
 	if (d == NULL)
 		return;
+	delivery_stop(d);
 	for (size_t i = 0; i < d->worker_count; i++)
 		free_worker(&d->workers[i]);
 	mem_free(d->workers);

@@ -36,7 +36,9 @@ struct delivery *delivery_new(struct setup *setup, struct store *store,
  * limits.drain_timeout is over. */
 void delivery_drain(
     struct delivery *d, struct loop *origin, void (*fn)(void *arg), void *arg);
-/* After delivery_drain() has called back. */
+/* After delivery_drain() has called back: ends the threads. */
+void delivery_stop(struct delivery *d);
+/* After the store has ended too; null is accepted. */
 void delivery_free(struct delivery *d);
 
 /*

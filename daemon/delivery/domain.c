@@ -360,3 +360,13 @@ domain_place(struct recipient *r)
 			look_up(d);
 	}
 }
+
+void
+domains_free(struct worker *w)
+{
+	struct domain *d;
+	struct domain *next;
+
+	HASH_ITER(hh, w->domains, d, next)
+	free_domain(d);
+}

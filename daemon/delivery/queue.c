@@ -344,3 +344,32 @@ worker_check_drained(struct worker *w)
 	w->drain_fn = NULL;
 	fn(w);
 }
+
+void
+zones_free(struct worker *w)
+{
+	struct recipient *r;
+	struct recipient *next_r;
+	struct zone *z;
+	struct zone *next_z;
+	struct lane *l;
+	struct lane *next_l;
+
+	HASH_ITER(hh, w->recipients, r, next_r)
+	{
+		HASH_DEL(w->recipients, r);
+		if (r->domain != NULL)
+			domain_unuse(r->domain);
+		outgoing_unref(r->outgoing);
+		mem_free(r);
+	}
+	HASH_ITER(hh, w->zones, z, next_z)
+	{
+		HASH_ITER(hh, z->lanes, l, next_l)
+		lane_free(l);
+		HASH_DEL(w->zones, z);
+		timer_free(z->timer);
+		mem_free(z->name);
+		mem_free(z);
+	}
+}

@@ -171,6 +171,8 @@ void zone_note_due(struct zone *z, int64_t due_ms);
 void zone_rewind(struct zone *z, int64_t due_ms, uint64_t id, int64_t seq);
 /* Forgets what is not under way and reads anew. */
 void zone_refresh(struct zone *z);
+/* At the end: all that is in memory of recipients, lanes and zones. */
+void zones_free(struct worker *w);
 /* The recipient is done or back on disk. */
 void recipient_free(struct recipient *r);
 /* Ends a drain when nothing is under way any more. */
@@ -179,6 +181,8 @@ void worker_check_drained(struct worker *w);
 /* domain.c: DNS. */
 void domain_place(struct recipient *r);
 void domain_unuse(struct domain *d);
+/* At the end, when nobody can use one any more. */
+void domains_free(struct worker *w);
 
 /* lane.c. */
 void lane_enqueue(struct recipient *r);
@@ -202,6 +206,8 @@ void client_start(struct lane *l, struct domain *d);
 /* An idle client may take more now; says whether there was one. */
 bool client_wake_idle(struct lane *l, const struct recipient *head);
 void clients_drain(struct worker *w);
+/* At the end: every connection is cut, what it carried stays on disk. */
+void clients_abort(struct worker *w);
 
 /* result.c: what became of recipients, onto disk. */
 struct attempt {

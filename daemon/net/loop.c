@@ -132,6 +132,16 @@ loop_run(struct loop *loop)
 }
 
 void
+loop_finish(struct loop *loop)
+{
+	while (
+	    atomic_load(&loop->mailbox) != NULL || loop->later_head != NULL) {
+		deliver_mail(loop);
+		on_end_of_turn(loop->ev, &loop->end_of_turn, 0);
+	}
+}
+
+void
 loop_stop(struct loop *loop)
 {
 	atomic_store(&loop->is_stopping, true);

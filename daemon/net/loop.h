@@ -23,7 +23,10 @@ struct mail {
 };
 
 struct loop *loop_new(void);
-/* Not running any more; mail that was not delivered is dropped. */
+/* After its thread has ended: delivers the mail that is left and runs what was
+ * put off, in the calling thread. */
+void loop_finish(struct loop *loop);
+/* Not running any more; what loop_finish() left is dropped. */
 void loop_free(struct loop *loop);
 /* Runs until loop_stop(). */
 void loop_run(struct loop *loop);

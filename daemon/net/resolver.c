@@ -216,7 +216,8 @@ configure(
 			return error_set(out_err, "dns.servers: \"%s\": %s",
 			    config->dns.servers.items[i], ub_strerror(rc));
 	}
-	/* RFC 6761 names are answered by whoever the operator told us to ask. */
+	/* RFC 6761 names are answered by whoever the operator told us to ask.
+	 */
 	if (config->dns.servers.count != 0) {
 		(void)ub_ctx_zone_remove(r->ctx, "test.");
 		(void)ub_ctx_zone_remove(r->ctx, "invalid.");

@@ -400,8 +400,7 @@ store_free(struct store *s)
 		loop_stop(s->loop);
 		thread_join(s->thread);
 	}
-	while (s->head != NULL)
-		run_group(s);
+	loop_finish(s->loop);
 	timer_free(s->idle);
 	db_close(s->db);
 	loop_free(s->loop);

@@ -22,9 +22,9 @@
 #include "base/mem.h"
 #include "daemon/submission/session_internal.h"
 
-#define COMMAND_MAX 4096       /* a command; RFC 5321 asks for 512 and more */
+#define COMMAND_MAX 4096    /* a command; RFC 5321 asks for 512 and more */
 #define AUTH_LINE_MAX 12288 /* RFC 4954 4 */
-#define UNSENT_MAX 65536   /* replies that wait before reading stops */
+#define UNSENT_MAX 65536    /* replies that wait before reading stops */
 #define REPLY_MAX 510       /* with CR LF it is 512 */
 
 enum timeout { TIMEOUT_IDLE = 0, TIMEOUT_DATA, TIMEOUT_NONE };

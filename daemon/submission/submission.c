@@ -295,19 +295,35 @@ submission_new_take(struct setup *setup, struct sockets *sockets,
 }
 
 void
-submission_free(struct submission *s)
+submission_stop(struct submission *s)
 {
-	if (s == NULL)
-		return;
-	for (size_t i = 0; i < s->worker_count; i++) {
+	for (size_t i = 0; s != NULL && i < s->worker_count; i++) {
 		struct worker *w = &s->workers[i];
 		if (w->thread != NULL) {
 			loop_stop(w->loop);
 			thread_join(w->thread);
+			w->thread = NULL;
 		}
-		stop_listening(w);
-		auth_cache_free(w->auth_cache);
 		db_close(w->reader);
+		w->reader = NULL;
+	}
+}
+
+void
+submission_free(struct submission *s)
+{
+	struct session *session;
+
+	if (s == NULL)
+		return;
+	submission_stop(s);
+	for (size_t i = 0; i < s->worker_count; i++) {
+		struct worker *w = &s->workers[i];
+		stop_listening(w);
+		while ((session = TAILQ_FIRST(&w->sessions)) != NULL)
+			session_abort(session);
+		loop_finish(w->loop);
+		auth_cache_free(w->auth_cache);
 		loop_free(w->loop);
 		setup_unref(w->setup);
 	}

@@ -38,7 +38,9 @@ void submission_configure(struct submission *s, struct setup *setup,
  * limits.drain_timeout is over. */
 void submission_drain(struct submission *s, struct loop *origin,
     void (*fn)(void *arg), void *arg);
-/* After submission_drain() has called back. */
+/* After submission_drain() has called back: ends the threads. */
+void submission_stop(struct submission *s);
+/* After the store has ended too; null is accepted. */
 void submission_free(struct submission *s);
 
 struct submission_figures {

@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The other door: DNS, sources, replies, retries, notifications."""
+import email
+import time
+
+import pytest
+
+from conftest import server_tls, wait_until
+from sink import Drop, Silent
+
+SOURCES = {"main": {"sources": [{"address": "127.0.0.11",
+                                 "helo": "out1.relay.test"}]}}
+
+
+@pytest.fixture
+def world(posthorn, sink, names):
+    """A daemon that finds its way by DNS to sinks on 127.0.1.x."""
+    def make(zones, hosts=("127.0.1.1",), behave=None, sink_options=None,
+             policy_zones=None, **changes):
+        s = sink(hosts=hosts, behave=behave, **(sink_options or {}))
+        n = names(dict({"test": []}, **zones))
+        delivery = {"port": s.port, "retry": ["1s"],
+                    "private_networks_allowed": ["127.0.0.0/8"]}
+        delivery.update(changes.pop("delivery", {}))
+        p = posthorn(zones=policy_zones or SOURCES, delivery=delivery,
+                     dns={"servers": [f"127.0.0.1@{n.port}"],
+                          "timeout": "5s"}, **changes)
+        p.start().add_account()
+        return p, s
+    return make
+
+
+MX = {"far.test": ["@ MX 10 mx1", "mx1 A 127.0.1.1"]}
+
+
+def test_mx_source_and_helo(world):
+    p, s = world(MX)
+    p.send("b@far.test")
+    row, _ = s.wait(1)[0]
+    assert (row["peer"], row["local"]) == ("127.0.0.11", "127.0.1.1")
+    assert row["helo"] == "out1.relay.test"
+    event = p.wait_event("delivered")[0]
+    assert event["source"] == "127.0.0.11"
+    assert event["mx"] == "mx1.far.test"
+    assert event["mx_group"] == "far.test"
+    assert event["code"] == 250 and event["zone"] == "main"
+
+
+def test_mx_order_and_fallback_to_the_next_host(world):
+    p, s = world({"far.test": ["@ MX 10 dead", "@ MX 20 alive",
+                               "dead A 127.0.1.9", "alive A 127.0.1.1"]})
+    p.send("b@far.test")
+    row, _ = s.wait(1)[0]
+    assert row["local"] == "127.0.1.1"
+    assert p.wait_event("delivered")[0]["mx"] == "alive.far.test"
+
+
+def test_no_mx_means_the_domain_itself(world):
+    p, s = world({"far.test": ["@ A 127.0.1.1"]})
+    p.send("b@far.test")
+    assert s.wait(1)[0][0]["local"] == "127.0.1.1"
+
+
+def dsn_of(s, count=1):
+    """The notification among what the sink got."""
+    for row, data in s.wait(count):
+        if row["from"] == "":
+            return row, email.message_from_bytes(data)
+    raise AssertionError("no notification")
+
+
+@pytest.mark.parametrize("name,zone,status,words", [
+    ("null MX", ["@ MX 0 ."], "5.1.10", "takes no mail"),
+    ("MX to ourselves", ["@ MX 10 relay.test."], "5.4.6", "loops back"),
+    ("MX without address", ["@ MX 10 nowhere"], "5.4.4", "no address"),
+])
+def test_dns_says_never(world, name, zone, status, words):
+    p, s = world({"far.test": zone,
+                  "sender.test": ["@ MX 10 mx", "mx A 127.0.1.1"]})
+    p.send("b@far.test")
+    row, report = dsn_of(s)
+    assert row["to"] == ["a@sender.test"]
+    assert report.get_content_type() == "multipart/report"
+    parts = report.get_payload()
+    assert [part.get_content_type() for part in parts] == [
+        "text/plain", "message/delivery-status", "text/rfc822-headers"]
+    fields = parts[1].get_payload()[1]
+    assert fields["Final-Recipient"] == "rfc822; b@far.test"
+    assert fields["Action"] == "failed"
+    assert fields["Status"] == status
+    assert words in fields["Diagnostic-Code"]
+    assert "Subject: hi" in parts[2].get_payload()
+    wait_until("the queue is empty", lambda: p.rows("queue") == [])
+
+
+def test_no_such_domain_bounces(world):
+    p, s = world({"sender.test": ["@ MX 10 mx", "mx A 127.0.1.1"]})
+    p.send("b@gone.test")
+    _, report = dsn_of(s)
+    assert report.get_payload()[1].get_payload()[1]["Status"] == "5.1.2"
+
+
+def test_dns_trouble_defers(world):
+    p, _ = world({})
+    p.send("b@elsewhere.invalid-zone-nobody-serves.example")
+    event = p.wait_event("deferred")[0]
+    assert event["class"] == "dns" and event["code"] == 451
+
+
+def test_private_addresses_are_refused(world):
+    p, s = world(dict(MX, **{"sender.test": ["@ MX 10 mx",
+                                             "mx A 127.0.1.1"]}),
+                 delivery={"private_networks_allowed": []})
+    p.send("b@far.test", sender="")
+    event = p.wait_event("bounced")[0]
+    assert event["enhanced"] == "5.4.4"
+    assert "no public address" in event["text"]
+    assert s.connections == 0
+
+
+def test_greylisting_is_retried_from_the_same_source(world):
+    tries = []
+
+    def behave(session, step, argument):
+        if step == "rcpt":
+            tries.append((time.monotonic(), session.peer))
+            if len(tries) == 1:
+                return "451 4.7.1 Greylisted, try again"
+        return None
+    zones = {"main": {"sources": [{"address": f"127.0.0.{i}"}
+                                  for i in range(11, 16)]}}
+    p, s = world(MX, behave=behave, policy_zones=zones)
+    ident = p.send("b@far.test")
+    event = p.wait_event("deferred")[0]
+    assert event["class"] == "greylisted" and event["attempt"] == 1
+    shown = p.rows("queue", "show", ident)[0]["open"][0]
+    assert "Greylisted" in shown["why_waiting"]
+    s.wait(1)
+    assert tries[0][1] == tries[1][1]
+    assert 0.8 <= tries[1][0] - tries[0][0] <= 4
+    assert p.wait_event("delivered")[0]["attempt"] == 2
+
+
+def test_first_retry_is_60_to_90_s_by_default(world):
+    def behave(session, step, argument):
+        return "450 4.2.0 later" if step == "rcpt" else None
+    p, _ = world(MX, behave=behave, delivery={"retry": ["75s", "5m"]})
+    idents = [p.send("b@far.test") for _ in range(5)]
+    p.wait_event("deferred", 5)
+    for ident in idents:
+        row = p.rows("queue", "show", ident)[0]
+        one = row["open"][0]
+        wait = (time.mktime(time.strptime(one["next_try"][:19],
+                                          "%Y-%m-%dT%H:%M:%S")) -
+                time.mktime(time.strptime(one["last_try"][:19],
+                                          "%Y-%m-%dT%H:%M:%S")))
+        assert 59 <= wait <= 91
+
+
+def test_recipients_of_a_message_share_a_transaction(world):
+    def behave(session, step, argument):
+        if step == "rcpt" and argument == "bad@far.test":
+            return "550 5.1.1 no such user"
+        if step == "rcpt" and argument == "full@far.test":
+            return "452 4.2.2 mailbox full"
+        return None
+    p, s = world(dict(MX, **{"sender.test": ["@ MX 10 mx",
+                                             "mx A 127.0.1.1"]}),
+                 behave=behave, delivery={"retry": ["1h"]})
+    p.send(["a@far.test", "bad@far.test", "b@far.test", "full@far.test"])
+    rows = s.wait(2)
+    assert ["a@far.test", "b@far.test"] in [r["to"] for r, _ in rows]
+    _, report = dsn_of(s, 2)
+    assert "bad@far.test" in report.get_payload()[1].as_string()
+    assert "full@far.test" not in report.as_string()
+    bounced = p.wait_event("bounced")[0]
+    assert bounced["class"] == "invalid_recipient"
+    wait_until("one is left", lambda: [
+        (r["to"], r["state"]) for r in p.rows("queue", "list")] == [
+            ("full@far.test", "deferred")])
+
+
+def test_connection_is_used_again(world):
+    p, s = world(MX)
+    with p.client() as c:
+        for i in range(20):
+            p.transact(c, "a@sender.test", [f"u{i}@far.test"],
+                       b"Subject: x\r\n\r\nx\r\n")
+    s.wait(20)
+    assert s.connections < 20
+
+
+def test_no_notification_for_the_null_sender(world):
+    def behave(session, step, argument):
+        return "550 5.1.1 no" if step == "rcpt" else None
+    p, s = world(MX, behave=behave)
+    p.send("b@far.test", sender="")
+    p.wait_event("bounced")
+    p.send("c@far.test", sender="", headers="Auto-Submitted: auto-replied\r\n")
+    p.wait_event("bounced", 2)
+    assert p.rows("queue", "list") == []
+    assert [e for e in p.events() if e.get("text") == "notification"] == []
+
+
+def test_expiry_tells_the_sender(world):
+    def behave(session, step, argument):
+        late = step == "rcpt" and argument == "b@far.test"
+        return "450 4.2.0 later" if late else None
+    p, s = world(dict(MX, **{"sender.test": ["@ MX 10 mx",
+                                             "mx A 127.0.1.1"]}),
+                 behave=behave, delivery={"lifetime": "3s"})
+    p.send("b@far.test")
+    _, report = dsn_of(s)
+    fields = report.get_payload()[1].get_payload()[1]
+    assert fields["Status"].startswith("5.")
+    assert p.wait_event("expired")[0]["to"] == "b@far.test"
+    assert len(p.wait_event("deferred")) >= 1
+
+
+def test_expiry_while_held_and_paused(world):
+    p, s = world(MX, delivery={"lifetime": "3s"})
+    p.cli("zone", "pause", "main")
+    p.send("paused@far.test", sender="")
+    ident = p.send("held@far.test", sender="")
+    p.cli("queue", "hold", ident)
+    p.wait_event("expired", to="held@far.test")
+    p.wait_event("expired", to="paused@far.test")
+    assert s.received == []
+
+
+@pytest.mark.parametrize("step", ["connect", "ehlo", "mail", "rcpt", "data",
+                                  "line", "dot"])
+def test_a_host_that_drops_us_is_tried_again(world, step):
+    seen = []
+
+    def behave(session, at, argument):
+        if at == step:
+            seen.append(at)
+            if len(seen) == 1:
+                raise Drop
+        return None
+    p, s = world(MX, behave=behave)
+    p.send("b@far.test")
+    rows = s.wait(1, 60)
+    assert rows[0][0]["to"] == ["b@far.test"]
+    p.wait_event("delivered")
+    wait_until("the queue is empty", lambda: p.rows("queue") == [])
+
+
+@pytest.mark.parametrize("step", ["connect", "mail", "dot"])
+def test_a_host_that_says_nothing_times_out(world, step):
+    seen = []
+
+    def behave(session, at, argument):
+        if at == step and not seen:
+            seen.append(at)
+            return Silent
+        return None
+    p, s = world(MX, behave=behave, delivery={
+        "command_timeout": "1s", "data_timeout": "1s"})
+    p.send("b@far.test")
+    p.wait_event("deferred")
+    s.wait(1, 60)
+
+
+def test_421_in_the_greeting_and_554(world):
+    said = []
+
+    def behave(session, step, argument):
+        if step == "connect" and len(said) < 2:
+            said.append(1)
+            return "421 busy" if len(said) == 1 else "554 5.7.1 not you"
+        return None
+    p, s = world(MX, behave=behave)
+    p.send("b@far.test")
+    s.wait(1, 90)
+    assert p.wait_event("deferred")[0]["code"] in (421, 450)
+    assert not [e for e in p.events() if e["event"] == "bounced"]
+
+
+def test_opportunistic_tls_and_a_broken_one(world, certificate):
+    p, s = world(MX, sink_options={"tls": server_tls(certificate)})
+    p.send("b@far.test")
+    assert s.wait(1)[0][0]["tls"]
+    assert p.wait_event("delivered")[0]["tls"].startswith("TLSv1.3")
+
+
+def test_tls_that_breaks_is_left_out_when_optional(world):
+    p, s = world(MX, sink_options={"keywords": ["PIPELINING", "STARTTLS"]})
+    p.send("b@far.test")
+    assert not s.wait(1)[0][0]["tls"]
+
+
+def test_tls_is_never_left_out_when_required(world):
+    p, s = world(MX, delivery={"tls": "encrypt"})
+    p.send("b@far.test")
+    event = p.wait_event("deferred")[0]
+    assert event["class"] == "tls"
+    assert s.received == []
+
+
+def test_without_pipelining_and_ehlo(world):
+    def behave(session, step, argument):
+        return "502 5.5.1 no" if step == "ehlo" else None
+    p, s = world(MX, behave=behave)
+    p.send(["a@far.test", "b@far.test"])
+    row, _ = s.wait(1)[0]
+    assert row["to"] == ["a@far.test", "b@far.test"]
+    assert row["params"] == ""
+
+
+def test_size_and_8bit_are_announced(world):
+    p, s = world(MX)
+    p.send("b@far.test", text="gr\u00fc\u00dfe")
+    row, data = s.wait(1)[0]
+    assert row["params"] == f"SIZE={len(data)} BODY=8BITMIME"
+
+
+def test_address_literal(world):
+    p, s = world({})
+    p.send("b@[127.0.1.1]")
+    assert s.wait(1)[0][0]["to"] == ["b@[127.0.1.1]"]
+
+
+def test_next_hop_with_auth_over_verified_tls_only(posthorn, sink,
+                                                   certificate):
+    s = sink(tls=server_tls(certificate))
+    p = posthorn(zones={"main": {"next_hop": {
+        "host": "127.0.0.1", "port": s.port, "tls": "starttls",
+        "auth": {"login": "me", "secret": "pw"}}}})
+    p.start().add_account()
+    p.send("b@far.test")
+    # The test's certificate is no authority's: nothing may be said to it.
+    event = p.wait_event("deferred")[0]
+    assert event["class"] == "tls"
+    assert not any(c.startswith(("AUTH", "MAIL"))
+                   for session in s.sessions for c in session.commands)
+
+
+def test_large_body_is_sent_from_disk_and_dot_stuffed(world):
+    p, s = world(MX)
+    lines = b"".join(b".%07d\r\n" % i for i in range(100000))
+    with p.client() as c:
+        p.transact(c, "a@sender.test", ["b@far.test"],
+                   b"Subject: big\r\n\r\n" + lines)
+    _, data = s.wait(1, 60)[0]
+    assert data.endswith(b"\r\n\r\n" + lines)
+
+
+def test_restart_delivers_what_waits(world):
+    p, s = world(MX)
+    p.cli("zone", "pause", "main")
+    idents = [p.send(f"u{i}@far.test") for i in range(30)]
+    p.stop()
+    p.start()
+    assert len(p.rows("queue", "list")) == 30
+    p.cli("zone", "resume", "main")
+    s.wait(30)
+    wait_until("queue is empty", lambda: p.rows("queue", "list") == [])
+    assert len(set(idents)) == 30
