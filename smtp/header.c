@@ -108,5 +108,9 @@ smtp_field_address(struct slice value)
 	rest = value;
 	(void)slice_cut(&rest, '(', &value);
 	value = slice_trim(value);
-	return slice_find(value, '@') > 0 ? value : SLICE("");
+	/* An '@' inside quotes alone makes no address. */
+	i = value.len != 0 && value.ptr[0] == '"' ? skip_quoted(value, 0) : 0;
+	return slice_find(slice_sub(value, i, SIZE_MAX), '@') >= (i == 0)
+	    ? value
+	    : SLICE("");
 }

@@ -196,6 +196,15 @@ call_is_full(const struct call *call)
 	    conn_unsent(call->caller->conn) > OUTPUT_FULL;
 }
 
+/* A producer that stopped at a full buffer goes on when it is empty. */
+static void
+ask_for_more(struct caller *caller)
+{
+	if (caller->call != NULL && caller->call->produce != NULL &&
+	    call_is_full(caller->call))
+		conn_want_drained(caller->conn, true);
+}
+
 static void
 produce(void *arg)
 {
@@ -205,9 +214,7 @@ produce(void *arg)
 		return;
 	conn_want_drained(caller->conn, false);
 	caller->call->produce(caller->call);
-	if (caller->call != NULL && caller->call->produce != NULL &&
-	    call_is_full(caller->call))
-		conn_want_drained(caller->conn, true);
+	ask_for_more(caller);
 }
 
 void
@@ -306,6 +313,8 @@ start_call(struct caller *caller, json_t *request_taken)
 	for (size_t i = 0; i < ARRAY_LEN(bindings); i++)
 		if (strcmp(bindings[i].op, call->op->name) == 0) {
 			bindings[i].fn(call);
+			/* The call may have ended; the caller is still here. */
+			ask_for_more(caller);
 			return;
 		}
 	call_failf(call, ERROR_FAILED, "%s has no handler", call->op->name);

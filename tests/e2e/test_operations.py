@@ -171,6 +171,8 @@ def test_queue_acts_on_many_pages(relay):
             p.transact(c, "a@sender.test",
                        [f"u{i}-{j}@far.test" for j in range(300)], CLEAN)
     assert p.rows("queue", "hold", "--account", "acme") == [{"changed": 1200}]
+    # More than one buffer of answers.
+    assert len([e for e in p.events() if e["event"] == "held"]) == 1200
     assert len(p.rows("queue", "list", "--limit", "5000")) == 1200
     assert p.rows("queue", "release", "--state", "held") == [
         {"changed": 1200}]
