@@ -17,8 +17,10 @@ smtp_command_parse(struct slice line)
 		len++;
 	struct slice rest = slice_sub(line, len, SIZE_MAX);
 	/* "MAIL:" or "X-FOO bar" is no verb that we know. */
-	if (rest.len != 0 && !ascii_is_space(rest.ptr[0]))
+	if (rest.len != 0 && !ascii_is_space(rest.ptr[0])) {
 		len = 0;
+		rest = line;
+	}
 	return (struct smtp_command){slice_sub(line, 0, len), slice_trim(rest)};
 }
 
@@ -123,8 +125,8 @@ smtp_path_parse(struct slice args, const char *keyword, struct arena *arena,
 		return SMTP_PATH_SYNTAX;
 	if (path.ptr[0] == '<')
 		path = slice_trim(slice_sub(path, 1, len - 2));
-	path = drop_source_route(path);
 	out->is_null = path.len == 0;
+	path = drop_source_route(path);
 	out->is_postmaster = slice_is_nocase(path, "postmaster");
 	if (!out->is_null && !out->is_postmaster &&
 	    smtp_address_parse(path, arena, &out->address) != 0)

@@ -77,12 +77,31 @@ smtp_field_append(struct buf *out, const char *name, struct slice value)
 static size_t
 skip_quoted(struct slice s, size_t i)
 {
-	char close = s.ptr[i] == '(' ? ')' : '"';
+	bool is_comment = s.ptr[i] == '(';
+	size_t depth = 1;
 
-	for (i++; i < s.len && s.ptr[i] != close; i++)
-		if (s.ptr[i] == '\\')
+	/* Comments nest (RFC 5322 3.2.2), quoted strings do not. */
+	for (i++; i < s.len && depth != 0; i++) {
+		char c = s.ptr[i];
+		if (c == '\\')
 			i++;
-	return i < s.len ? i + 1 : s.len;
+		else if (is_comment && c == '(')
+			depth++;
+		else if (c == (is_comment ? ')' : '"'))
+			depth--;
+	}
+	return i < s.len ? i : s.len;
+}
+
+/* The bytes before `end`, quoted strings passed over as a whole. */
+static struct slice
+until(struct slice s, char end)
+{
+	size_t i = 0;
+
+	while (i < s.len && s.ptr[i] != end)
+		i = s.ptr[i] == '"' ? skip_quoted(s, i) : i + 1;
+	return slice_sub(s, 0, i);
 }
 
 struct slice
@@ -92,22 +111,23 @@ smtp_field_address(struct slice value)
 	size_t i = 0;
 
 	/* Of an address list, what stands before the first comma counts. */
-	while (i < value.len && value.ptr[i] != ',') {
-		char c = value.ptr[i];
-		if (c == '<') {
-			rest = slice_sub(value, i + 1, SIZE_MAX);
-			(void)slice_cut(&rest, '>', &value);
-			return slice_trim(value);
+	while (i < rest.len && rest.ptr[i] != ',' && rest.ptr[i] != ';') {
+		char c = rest.ptr[i];
+		if (c == '<')
+			return slice_trim(
+			    until(slice_sub(rest, i + 1, SIZE_MAX), '>'));
+		i = c == '"' || c == '(' ? skip_quoted(rest, i) : i + 1;
+		if (c == ':') {
+			/* A group's name (RFC 5322 3.4). */
+			rest = slice_sub(rest, i, SIZE_MAX);
+			i = 0;
 		}
-		i = c == '"' || c == '(' ? skip_quoted(value, i) : i + 1;
 	}
 	/* No brackets: the address without the comments around it. */
-	value = slice_trim(slice_sub(value, 0, i));
+	value = slice_trim(slice_sub(rest, 0, i));
 	if (value.len != 0 && value.ptr[0] == '(')
 		value = slice_sub(value, skip_quoted(value, 0), SIZE_MAX);
-	rest = value;
-	(void)slice_cut(&rest, '(', &value);
-	value = slice_trim(value);
+	value = slice_trim(until(value, '('));
 	/* An '@' inside quotes alone makes no address. */
 	i = value.len != 0 && value.ptr[0] == '"' ? skip_quoted(value, 0) : 0;
 	return slice_find(slice_sub(value, i, SIZE_MAX), '@') >= (i == 0)

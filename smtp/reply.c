@@ -16,13 +16,20 @@ struct smtp_reply
 smtp_reply_local(int code, int subject, int detail, const char *format, ...)
 {
 	struct smtp_reply r = {.code = code, .is_local = true};
+	struct buf raw = buf_make(4 * sizeof(r.text));
+	struct buf clean = buf_make(sizeof(r.text) - 1);
 	va_list args;
 
 	r.enhanced = (struct smtp_enhanced){
 	    (uint16_t)(code / 100), (uint16_t)subject, (uint16_t)detail};
 	va_start(args, format);
-	(void)vsnprintf(r.text, sizeof(r.text), format, args);
+	(void)buf_vappendf(&raw, format, args);
 	va_end(args);
+	/* What went into it may be foreign: names, reasons of libraries. */
+	utf8_append_clean(&clean, buf_slice(&raw), clean.cap);
+	memcpy(r.text, buf_text(&clean), clean.len + 1);
+	buf_free(&raw);
+	buf_free(&clean);
 	return r;
 }
 
@@ -75,7 +82,7 @@ smtp_enhanced_parse(struct slice text, struct smtp_enhanced *out)
 	size_t used = 2;
 
 	if (text.len < 5 || text.ptr[1] != '.' ||
-	    strchr("245", text.ptr[0]) == NULL)
+	    (text.ptr[0] != '2' && text.ptr[0] != '4' && text.ptr[0] != '5'))
 		return 0;
 	e.class = (uint16_t)(text.ptr[0] - '0');
 	size_t len = parse_number(slice_sub(text, used, SIZE_MAX), &e.subject);
