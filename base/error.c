@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+static int fill(struct error *err, enum error_kind kind, const char *format,
+    va_list args) PRINTF_LIKE(3, 0);
+
 static int
 fill(struct error *err, enum error_kind kind, const char *format, va_list args)
 {

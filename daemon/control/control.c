@@ -42,7 +42,7 @@ struct control {
 	struct control_parts parts;
 	char path[108];
 	struct listener *listener;
-	TAILQ_HEAD(, caller) callers;
+	TAILQ_HEAD(caller_list, caller) callers;
 };
 
 struct binding {

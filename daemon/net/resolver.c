@@ -38,7 +38,7 @@ struct resolver {
 	struct thread *thread;
 	struct watch *watch;
 	int64_t timeout_ms;
-	TAILQ_HEAD(, question) open;
+	TAILQ_HEAD(question_list, question) open;
 };
 
 /* In the origin's thread. */

@@ -84,6 +84,9 @@ static const struct verb_row verbs[] = {
 
 static void session_gone(struct session *s);
 
+static void vreply(struct session *s, const char *format, va_list args)
+    PRINTF_LIKE(2, 0);
+
 static void
 vreply(struct session *s, const char *format, va_list args)
 {

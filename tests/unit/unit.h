@@ -26,22 +26,22 @@
 			fail_msg("%s: expected %s", (NAME), #CONDITION); \
 	} while (0)
 
-#define CHECK_SLICE(NAME, GOT, WANT)                                           \
-	do {                                                                   \
-		struct slice got_ = (GOT);                                     \
-		struct slice want_ = (WANT);                                   \
-		if (!slice_equal(got_, want_))                                 \
-			fail_msg("%s: got \"%.*s\", expected \"%.*s\"",        \
-			    (NAME), SLICE_ARGS(got_), SLICE_ARGS(want_));      \
+#define CHECK_SLICE(NAME, GOT, WANT)                                      \
+	do {                                                              \
+		struct slice got_ = (GOT);                                \
+		struct slice want_ = (WANT);                              \
+		if (!slice_equal(got_, want_))                            \
+			fail_msg("%s: got \"%.*s\", expected \"%.*s\"",   \
+			    (NAME), SLICE_ARGS(got_), SLICE_ARGS(want_)); \
 	} while (0)
 
-#define CHECK_INT(NAME, GOT, WANT)                                       \
-	do {                                                             \
-		long long got_ = (long long)(GOT);                       \
-		long long want_ = (long long)(WANT);                     \
-		if (got_ != want_)                                       \
-			fail_msg("%s: got %lld, expected %lld for %s",   \
-			    (NAME), got_, want_, #GOT);                  \
+#define CHECK_INT(NAME, GOT, WANT)                                             \
+	do {                                                                   \
+		long long got_ = (long long)(GOT);                             \
+		long long want_ = (long long)(WANT);                           \
+		if (got_ != want_)                                             \
+			fail_msg("%s: got %lld, expected %lld for %s", (NAME), \
+			    got_, want_, #GOT);                                \
 	} while (0)
 
 #endif

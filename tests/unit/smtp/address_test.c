@@ -14,23 +14,98 @@ struct good {
 };
 
 static const struct good good[] = {
-    {.name = "plain", .in = SLICE("a@b.org"), .text = "a@b.org", .local = "a", .domain = "b.org"},
-    {.name = "domain is lowered, local part is not", .in = SLICE("Bob.X@EXAMPLE.Org"), .text = "Bob.X@example.org", .local = "Bob.X", .domain = "example.org"},
-    {.name = "all atext", .in = SLICE("!#$%&'*+-/=?^_`{|}~@b.org"), .text = "!#$%&'*+-/=?^_`{|}~@b.org", .local = "!#$%&'*+-/=?^_`{|}~", .domain = "b.org"},
-    {.name = "needless quotes go", .in = SLICE("\"bob\"@b.org"), .text = "bob@b.org", .local = "bob", .domain = "b.org"},
-    {.name = "needless quoted pair goes", .in = SLICE("\"b\\ob\"@b.org"), .text = "bob@b.org", .local = "bob", .domain = "b.org"},
-    {.name = "quoted space stays", .in = SLICE("\"a b\"@b.org"), .text = "\"a b\"@b.org", .local = "\"a b\"", .domain = "b.org"},
-    {.name = "quoted at", .in = SLICE("\"a@evil.org\"@b.org"), .text = "\"a@evil.org\"@b.org", .local = "\"a@evil.org\"", .domain = "b.org"},
-    {.name = "quoted quote", .in = SLICE("\"a\\\"b\"@b.org"), .text = "\"a\\\"b\"@b.org", .local = "\"a\\\"b\"", .domain = "b.org"},
-    {.name = "quoted backslash", .in = SLICE("\"a\\\\b\"@b.org"), .text = "\"a\\\\b\"@b.org", .local = "\"a\\\\b\"", .domain = "b.org"},
-    {.name = "quoted bracket", .in = SLICE("\"a>b\"@b.org"), .text = "\"a>b\"@b.org", .local = "\"a>b\"", .domain = "b.org"},
-    {.name = "quoted double dot", .in = SLICE("\"a..b\"@b.org"), .text = "\"a..b\"@b.org", .local = "\"a..b\"", .domain = "b.org"},
-    {.name = "empty quoted", .in = SLICE("\"\"@b.org"), .text = "\"\"@b.org", .local = "\"\"", .domain = "b.org"},
-    {.name = "single label domain", .in = SLICE("root@localhost"), .text = "root@localhost", .local = "root", .domain = "localhost"},
-    {.name = "IPv4 literal", .in = SLICE("a@[192.0.2.1]"), .text = "a@[192.0.2.1]", .local = "a", .domain = "[192.0.2.1]", .is_literal = true},
-    {.name = "UTF-8 local part", .in = SLICE("j\xc3\xb6rg@b.org"), .text = "j\xc3\xb6rg@b.org", .local = "j\xc3\xb6rg", .domain = "b.org", .is_utf8 = true},
-    {.name = "UTF-8 domain", .in = SLICE("a@b\xc3\xbc" "cher.de"), .text = "a@b\xc3\xbc" "cher.de", .local = "a", .domain = "b\xc3\xbc" "cher.de", .is_utf8 = true},
-    {.name = "quoted UTF-8", .in = SLICE("\"j \xc3\xb6\"@b.org"), .text = "\"j \xc3\xb6\"@b.org", .local = "\"j \xc3\xb6\"", .domain = "b.org", .is_utf8 = true},
+    {.name = "plain",
+	.in = SLICE("a@b.org"),
+	.text = "a@b.org",
+	.local = "a",
+	.domain = "b.org"},
+    {.name = "domain is lowered, local part is not",
+	.in = SLICE("Bob.X@EXAMPLE.Org"),
+	.text = "Bob.X@example.org",
+	.local = "Bob.X",
+	.domain = "example.org"},
+    {.name = "all atext",
+	.in = SLICE("!#$%&'*+-/=?^_`{|}~@b.org"),
+	.text = "!#$%&'*+-/=?^_`{|}~@b.org",
+	.local = "!#$%&'*+-/=?^_`{|}~",
+	.domain = "b.org"},
+    {.name = "needless quotes go",
+	.in = SLICE("\"bob\"@b.org"),
+	.text = "bob@b.org",
+	.local = "bob",
+	.domain = "b.org"},
+    {.name = "needless quoted pair goes",
+	.in = SLICE("\"b\\ob\"@b.org"),
+	.text = "bob@b.org",
+	.local = "bob",
+	.domain = "b.org"},
+    {.name = "quoted space stays",
+	.in = SLICE("\"a b\"@b.org"),
+	.text = "\"a b\"@b.org",
+	.local = "\"a b\"",
+	.domain = "b.org"},
+    {.name = "quoted at",
+	.in = SLICE("\"a@evil.org\"@b.org"),
+	.text = "\"a@evil.org\"@b.org",
+	.local = "\"a@evil.org\"",
+	.domain = "b.org"},
+    {.name = "quoted quote",
+	.in = SLICE("\"a\\\"b\"@b.org"),
+	.text = "\"a\\\"b\"@b.org",
+	.local = "\"a\\\"b\"",
+	.domain = "b.org"},
+    {.name = "quoted backslash",
+	.in = SLICE("\"a\\\\b\"@b.org"),
+	.text = "\"a\\\\b\"@b.org",
+	.local = "\"a\\\\b\"",
+	.domain = "b.org"},
+    {.name = "quoted bracket",
+	.in = SLICE("\"a>b\"@b.org"),
+	.text = "\"a>b\"@b.org",
+	.local = "\"a>b\"",
+	.domain = "b.org"},
+    {.name = "quoted double dot",
+	.in = SLICE("\"a..b\"@b.org"),
+	.text = "\"a..b\"@b.org",
+	.local = "\"a..b\"",
+	.domain = "b.org"},
+    {.name = "empty quoted",
+	.in = SLICE("\"\"@b.org"),
+	.text = "\"\"@b.org",
+	.local = "\"\"",
+	.domain = "b.org"},
+    {.name = "single label domain",
+	.in = SLICE("root@localhost"),
+	.text = "root@localhost",
+	.local = "root",
+	.domain = "localhost"},
+    {.name = "IPv4 literal",
+	.in = SLICE("a@[192.0.2.1]"),
+	.text = "a@[192.0.2.1]",
+	.local = "a",
+	.domain = "[192.0.2.1]",
+	.is_literal = true},
+    {.name = "UTF-8 local part",
+	.in = SLICE("j\xc3\xb6rg@b.org"),
+	.text = "j\xc3\xb6rg@b.org",
+	.local = "j\xc3\xb6rg",
+	.domain = "b.org",
+	.is_utf8 = true},
+    {.name = "UTF-8 domain",
+	.in = SLICE("a@b\xc3\xbc"
+		    "cher.de"),
+	.text = "a@b\xc3\xbc"
+		"cher.de",
+	.local = "a",
+	.domain = "b\xc3\xbc"
+		  "cher.de",
+	.is_utf8 = true},
+    {.name = "quoted UTF-8",
+	.in = SLICE("\"j \xc3\xb6\"@b.org"),
+	.text = "\"j \xc3\xb6\"@b.org",
+	.local = "\"j \xc3\xb6\"",
+	.domain = "b.org",
+	.is_utf8 = true},
 };
 
 struct bad {
@@ -69,7 +144,10 @@ static const struct bad bad[] = {
     {.name = "domain with an empty label", .in = SLICE("a@b..org")},
     {.name = "domain with a dot last", .in = SLICE("a@b.org.")},
     {.name = "domain with a dot first", .in = SLICE("a@.b.org")},
-    {.name = "label of 64", .in = SLICE("a@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.org")},
+    {.name = "label of 64",
+	.in = SLICE("a@"
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		    "aaaaaa.org")},
     {.name = "literal out of range", .in = SLICE("a@[192.0.2.256]")},
     {.name = "literal with text", .in = SLICE("a@[192.0.2.1]x")},
     {.name = "open literal", .in = SLICE("a@[192.0.2.1")},
@@ -121,9 +199,8 @@ test_ipv6_literal(void **state UNUSED)
 	struct arena arena = {0};
 	struct smtp_address a;
 
-	assert_int_equal(smtp_address_parse(
-			     SLICE("a@[IPv6:2001:db8::1]"), &arena, &a),
-	    0);
+	assert_int_equal(
+	    smtp_address_parse(SLICE("a@[IPv6:2001:db8::1]"), &arena, &a), 0);
 	assert_true(a.is_literal);
 	assert_true(slice_equal_nocase(a.domain, SLICE("[IPv6:2001:db8::1]")));
 	assert_true(smtp_literal_is_valid(a.domain));
@@ -142,15 +219,13 @@ test_bounds(void **state UNUSED)
 
 	memset(text, 'a', sizeof(text));
 	text[SMTP_LOCAL_MAX] = '@';
-	assert_int_equal(
-	    smtp_address_parse(
-		slice_make(text, SMTP_LOCAL_MAX + 4), &arena, &a),
+	assert_int_equal(smtp_address_parse(
+			     slice_make(text, SMTP_LOCAL_MAX + 4), &arena, &a),
 	    0);
 	memset(text, 'a', sizeof(text));
 	text[SMTP_LOCAL_MAX + 1] = '@';
-	assert_int_equal(
-	    smtp_address_parse(
-		slice_make(text, SMTP_LOCAL_MAX + 5), &arena, &a),
+	assert_int_equal(smtp_address_parse(
+			     slice_make(text, SMTP_LOCAL_MAX + 5), &arena, &a),
 	    -1);
 	/* Labels of 63 and a dot: 255 octets is the end. */
 	memset(text, 'a', sizeof(text));

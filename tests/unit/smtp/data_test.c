@@ -16,30 +16,78 @@ struct read {
 };
 
 static const struct read reads[] = {
-    {.name = "empty message", .in = SLICE(".\r\n"), .status = SMTP_DATA_DONE, .message = SLICE("")},
-    {.name = "one line", .in = SLICE("a\r\n.\r\n"), .status = SMTP_DATA_DONE, .message = SLICE("a\r\n")},
-    {.name = "pipelined", .in = SLICE("a\r\n.\r\nQUIT\r\n"), .status = SMTP_DATA_DONE, .message = SLICE("a\r\n"), .left = 6},
-    {.name = "stuffed dot", .in = SLICE("..\r\n.\r\n"), .status = SMTP_DATA_DONE, .message = SLICE(".\r\n")},
-    {.name = "stuffed dots", .in = SLICE("...a\r\n..\r\n.\r\n"), .status = SMTP_DATA_DONE, .message = SLICE("..a\r\n.\r\n")},
-    {.name = "dot before text is dropped", .in = SLICE(".a\r\n.\r\n"), .status = SMTP_DATA_DONE, .message = SLICE("a\r\n")},
-    {.name = "dot inside a line", .in = SLICE("a.\r\nb..\r\n.\r\n"), .status = SMTP_DATA_DONE, .message = SLICE("a.\r\nb..\r\n")},
-    {.name = "empty lines", .in = SLICE("\r\n\r\n.\r\n"), .status = SMTP_DATA_DONE, .message = SLICE("\r\n\r\n")},
-    {.name = "8 bit", .in = SLICE("\xff\xfe\r\n.\r\n"), .status = SMTP_DATA_DONE, .message = SLICE("\xff\xfe\r\n")},
+    {.name = "empty message",
+	.in = SLICE(".\r\n"),
+	.status = SMTP_DATA_DONE,
+	.message = SLICE("")},
+    {.name = "one line",
+	.in = SLICE("a\r\n.\r\n"),
+	.status = SMTP_DATA_DONE,
+	.message = SLICE("a\r\n")},
+    {.name = "pipelined",
+	.in = SLICE("a\r\n.\r\nQUIT\r\n"),
+	.status = SMTP_DATA_DONE,
+	.message = SLICE("a\r\n"),
+	.left = 6},
+    {.name = "stuffed dot",
+	.in = SLICE("..\r\n.\r\n"),
+	.status = SMTP_DATA_DONE,
+	.message = SLICE(".\r\n")},
+    {.name = "stuffed dots",
+	.in = SLICE("...a\r\n..\r\n.\r\n"),
+	.status = SMTP_DATA_DONE,
+	.message = SLICE("..a\r\n.\r\n")},
+    {.name = "dot before text is dropped",
+	.in = SLICE(".a\r\n.\r\n"),
+	.status = SMTP_DATA_DONE,
+	.message = SLICE("a\r\n")},
+    {.name = "dot inside a line",
+	.in = SLICE("a.\r\nb..\r\n.\r\n"),
+	.status = SMTP_DATA_DONE,
+	.message = SLICE("a.\r\nb..\r\n")},
+    {.name = "empty lines",
+	.in = SLICE("\r\n\r\n.\r\n"),
+	.status = SMTP_DATA_DONE,
+	.message = SLICE("\r\n\r\n")},
+    {.name = "8 bit",
+	.in = SLICE("\xff\xfe\r\n.\r\n"),
+	.status = SMTP_DATA_DONE,
+	.message = SLICE("\xff\xfe\r\n")},
     {.name = "not at an end", .in = SLICE("a\r\n."), .status = SMTP_DATA_MORE},
-    {.name = "not at an end, CR", .in = SLICE("a\r\n.\r"), .status = SMTP_DATA_MORE},
+    {.name = "not at an end, CR",
+	.in = SLICE("a\r\n.\r"),
+	.status = SMTP_DATA_MORE},
     {.name = "LF . LF", .in = SLICE("a\n.\nMAIL"), .status = SMTP_DATA_BARE},
-    {.name = "LF . CR LF", .in = SLICE("a\n.\r\nMAIL"), .status = SMTP_DATA_BARE},
-    {.name = "CR LF . LF", .in = SLICE("a\r\n.\nMAIL"), .status = SMTP_DATA_BARE},
-    {.name = "CR LF . CR", .in = SLICE("a\r\n.\rMAIL"), .status = SMTP_DATA_BARE},
+    {.name = "LF . CR LF",
+	.in = SLICE("a\n.\r\nMAIL"),
+	.status = SMTP_DATA_BARE},
+    {.name = "CR LF . LF",
+	.in = SLICE("a\r\n.\nMAIL"),
+	.status = SMTP_DATA_BARE},
+    {.name = "CR LF . CR",
+	.in = SLICE("a\r\n.\rMAIL"),
+	.status = SMTP_DATA_BARE},
     {.name = "CR . CR", .in = SLICE("a\r.\rMAIL"), .status = SMTP_DATA_BARE},
-    {.name = "CR . CR LF", .in = SLICE("a\r.\r\nMAIL"), .status = SMTP_DATA_BARE},
-    {.name = "CR CR LF", .in = SLICE("a\r\r\n.\r\nMAIL"), .status = SMTP_DATA_BARE},
-    {.name = "CR LF . CR CR LF", .in = SLICE("a\r\n.\r\r\nMAIL"), .status = SMTP_DATA_BARE},
-    {.name = "LF CR . LF CR", .in = SLICE("a\n\r.\n\rMAIL"), .status = SMTP_DATA_BARE},
+    {.name = "CR . CR LF",
+	.in = SLICE("a\r.\r\nMAIL"),
+	.status = SMTP_DATA_BARE},
+    {.name = "CR CR LF",
+	.in = SLICE("a\r\r\n.\r\nMAIL"),
+	.status = SMTP_DATA_BARE},
+    {.name = "CR LF . CR CR LF",
+	.in = SLICE("a\r\n.\r\r\nMAIL"),
+	.status = SMTP_DATA_BARE},
+    {.name = "LF CR . LF CR",
+	.in = SLICE("a\n\r.\n\rMAIL"),
+	.status = SMTP_DATA_BARE},
     {.name = "LF first", .in = SLICE("\n"), .status = SMTP_DATA_BARE},
     {.name = "NUL", .in = SLICE("a\0b\r\n.\r\n"), .status = SMTP_DATA_NUL},
-    {.name = "NUL at a line's start", .in = SLICE("\0\r\n.\r\n"), .status = SMTP_DATA_NUL},
-    {.name = "NUL after a dot", .in = SLICE("a\r\n.\0\r\n"), .status = SMTP_DATA_NUL},
+    {.name = "NUL at a line's start",
+	.in = SLICE("\0\r\n.\r\n"),
+	.status = SMTP_DATA_NUL},
+    {.name = "NUL after a dot",
+	.in = SLICE("a\r\n.\0\r\n"),
+	.status = SMTP_DATA_NUL},
 };
 
 /* Reads all of `in`; what belongs to the message goes to `out`. */
@@ -99,8 +147,12 @@ static const struct write writes[] = {
     {.name = "line", .in = SLICE("a\r\n"), .wire = SLICE("a\r\n.\r\n")},
     {.name = "no line end", .in = SLICE("a"), .wire = SLICE("a\r\n.\r\n")},
     {.name = "dot", .in = SLICE(".\r\n"), .wire = SLICE("..\r\n.\r\n")},
-    {.name = "dot without line end", .in = SLICE("."), .wire = SLICE("..\r\n.\r\n")},
-    {.name = "dots", .in = SLICE("..a\r\nb.\r\n.c\r\n"), .wire = SLICE("...a\r\nb.\r\n..c\r\n.\r\n")},
+    {.name = "dot without line end",
+	.in = SLICE("."),
+	.wire = SLICE("..\r\n.\r\n")},
+    {.name = "dots",
+	.in = SLICE("..a\r\nb.\r\n.c\r\n"),
+	.wire = SLICE("...a\r\nb.\r\n..c\r\n.\r\n")},
     {.name = "bare LF", .in = SLICE("a\n.\r\n"), .is_bad = true},
     {.name = "bare CR", .in = SLICE("a\r.\r\n"), .is_bad = true},
     {.name = "CR at the end", .in = SLICE("a\r"), .is_bad = true},
@@ -141,7 +193,8 @@ test_full_buffer(void **state UNUSED)
 {
 	for (size_t cap = 0; cap < 9; cap++) {
 		struct buf out = buf_make(cap);
-		assert_int_equal(write_all(SLICE(".a\r\n"), 0, &out), cap == 8 ? 0 : -1);
+		assert_int_equal(
+		    write_all(SLICE(".a\r\n"), 0, &out), cap == 8 ? 0 : -1);
 		buf_free(&out);
 	}
 }
@@ -166,7 +219,8 @@ test_round_trip(void **state UNUSED)
 		struct slice in = buf_slice(&wire);
 		assert_int_equal(read_all(&r, &in, &back), SMTP_DATA_DONE);
 		assert_int_equal(in.len, 0);
-		CHECK_SLICE("round trip", buf_slice(&back), buf_slice(&message));
+		CHECK_SLICE(
+		    "round trip", buf_slice(&back), buf_slice(&message));
 		buf_free(&message);
 		buf_free(&wire);
 		buf_free(&back);

@@ -140,13 +140,30 @@ struct wanted {
 };
 
 static const struct wanted wanteds[] = {
-    {.name = "plain", .sender = SLICE("a@b.org"), .header = SLICE("From: a@b.org\r\n"), .is_wanted = true},
-    {.name = "said not to be automatic", .sender = SLICE("a@b.org"), .header = SLICE("Auto-Submitted: no\r\n"), .is_wanted = true},
-    {.name = "null sender", .sender = SLICE(""), .header = SLICE("From: a@b.org\r\n")},
-    {.name = "mailer-daemon", .sender = SLICE("MAILER-DAEMON@b.org"), .header = SLICE("")},
-    {.name = "answer", .sender = SLICE("a@b.org"), .header = SLICE("Auto-Submitted: Auto-Replied\r\n")},
-    {.name = "report", .sender = SLICE("a@b.org"), .header = SLICE("Content-Type: multipart/report; boundary=x\r\n")},
-    {.name = "mixed", .sender = SLICE("a@b.org"), .header = SLICE("Content-Type: multipart/mixed; boundary=x\r\n"), .is_wanted = true},
+    {.name = "plain",
+	.sender = SLICE("a@b.org"),
+	.header = SLICE("From: a@b.org\r\n"),
+	.is_wanted = true},
+    {.name = "said not to be automatic",
+	.sender = SLICE("a@b.org"),
+	.header = SLICE("Auto-Submitted: no\r\n"),
+	.is_wanted = true},
+    {.name = "null sender",
+	.sender = SLICE(""),
+	.header = SLICE("From: a@b.org\r\n")},
+    {.name = "mailer-daemon",
+	.sender = SLICE("MAILER-DAEMON@b.org"),
+	.header = SLICE("")},
+    {.name = "answer",
+	.sender = SLICE("a@b.org"),
+	.header = SLICE("Auto-Submitted: Auto-Replied\r\n")},
+    {.name = "report",
+	.sender = SLICE("a@b.org"),
+	.header = SLICE("Content-Type: multipart/report; boundary=x\r\n")},
+    {.name = "mixed",
+	.sender = SLICE("a@b.org"),
+	.header = SLICE("Content-Type: multipart/mixed; boundary=x\r\n"),
+	.is_wanted = true},
 };
 
 static void

@@ -102,8 +102,7 @@ test_append(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(appends); i++) {
 		struct buf out = buf_make(4096);
 		CHECK_INT(appends[i].name,
-		    smtp_field_append(
-			&out, appends[i].field, appends[i].value),
+		    smtp_field_append(&out, appends[i].field, appends[i].value),
 		    appends[i].want != NULL ? 0 : -1);
 		CHECK_SLICE(appends[i].name, buf_slice(&out),
 		    slice_of(appends[i].want));
@@ -111,9 +110,11 @@ test_append(void **state UNUSED)
 	}
 	memset(line, 'x', sizeof(line));
 	struct buf out = buf_make(4096);
-	assert_int_equal(smtp_field_append(&out, "A", slice_make(line, 996)), -1);
+	assert_int_equal(
+	    smtp_field_append(&out, "A", slice_make(line, 996)), -1);
 	assert_int_equal(out.len, 0);
-	assert_int_equal(smtp_field_append(&out, "A", slice_make(line, 995)), 0);
+	assert_int_equal(
+	    smtp_field_append(&out, "A", slice_make(line, 995)), 0);
 	assert_int_equal(out.len, 1000);
 	buf_free(&out);
 }
@@ -129,18 +130,36 @@ static const struct address addresses[] = {
     {.name = "brackets", .in = SLICE("Bob <a@b.org>"), .want = "a@b.org"},
     {.name = "only brackets", .in = SLICE("<a@b.org>"), .want = "a@b.org"},
     {.name = "spaces", .in = SLICE("  < a@b.org > "), .want = "a@b.org"},
-    {.name = "address as quoted name", .in = SLICE("\"x@y.org\" <a@b.org>"), .want = "a@b.org"},
-    {.name = "brackets in quotes", .in = SLICE("\"<x@y.org>\" <a@b.org>"), .want = "a@b.org"},
-    {.name = "escaped quote", .in = SLICE("\"x\\\" <x@y.org>\" <a@b.org>"), .want = "a@b.org"},
-    {.name = "comma in quotes", .in = SLICE("\"Doe, Bob\" <a@b.org>"), .want = "a@b.org"},
-    {.name = "brackets in a comment", .in = SLICE("(<x@y.org>) Bob <a@b.org>"), .want = "a@b.org"},
+    {.name = "address as quoted name",
+	.in = SLICE("\"x@y.org\" <a@b.org>"),
+	.want = "a@b.org"},
+    {.name = "brackets in quotes",
+	.in = SLICE("\"<x@y.org>\" <a@b.org>"),
+	.want = "a@b.org"},
+    {.name = "escaped quote",
+	.in = SLICE("\"x\\\" <x@y.org>\" <a@b.org>"),
+	.want = "a@b.org"},
+    {.name = "comma in quotes",
+	.in = SLICE("\"Doe, Bob\" <a@b.org>"),
+	.want = "a@b.org"},
+    {.name = "brackets in a comment",
+	.in = SLICE("(<x@y.org>) Bob <a@b.org>"),
+	.want = "a@b.org"},
     {.name = "comment behind", .in = SLICE("a@b.org (Bob)"), .want = "a@b.org"},
     {.name = "comment before", .in = SLICE("(Bob) a@b.org"), .want = "a@b.org"},
-    {.name = "nested comment", .in = SLICE("(a (b) <x@y.org>) <a@b.org>"), .want = "a@b.org"},
-    {.name = "nested comment before", .in = SLICE("(a (b) c) a@b.org"), .want = "a@b.org"},
+    {.name = "nested comment",
+	.in = SLICE("(a (b) <x@y.org>) <a@b.org>"),
+	.want = "a@b.org"},
+    {.name = "nested comment before",
+	.in = SLICE("(a (b) c) a@b.org"),
+	.want = "a@b.org"},
     {.name = "list", .in = SLICE("a@b.org, c@d.org"), .want = "a@b.org"},
-    {.name = "list with brackets", .in = SLICE("A <a@b.org>, C <c@d.org>"), .want = "a@b.org"},
-    {.name = "quoted local part", .in = SLICE("<\"a>b\"@c.org>"), .want = "\"a>b\"@c.org"},
+    {.name = "list with brackets",
+	.in = SLICE("A <a@b.org>, C <c@d.org>"),
+	.want = "a@b.org"},
+    {.name = "quoted local part",
+	.in = SLICE("<\"a>b\"@c.org>"),
+	.want = "\"a>b\"@c.org"},
     {.name = "folded", .in = SLICE("Bob\r\n <a@b.org>"), .want = "a@b.org"},
     {.name = "name only", .in = SLICE("Bob"), .want = ""},
     {.name = "empty", .in = SLICE(""), .want = ""},
