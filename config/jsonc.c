@@ -46,8 +46,21 @@ comment_end(const char *text, size_t len, size_t i)
 	return len;
 }
 
-/* Comments become blanks; line ends stay, so lines count as before. */
-static void
+static int
+line_of(const char *text, size_t at)
+{
+	int line = 1;
+
+	for (size_t i = 0; i < at; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+/*
+ * Comments become blanks; line ends stay, so lines count as before. 0, or the
+ * line of a comment that does not end.
+ */
+static int
 blank_comments(char *text, size_t len)
 {
 	size_t i = 0;
@@ -58,6 +71,10 @@ blank_comments(char *text, size_t len)
 		} else if (text[i] == '/' && i + 1 < len &&
 		    (text[i + 1] == '/' || text[i + 1] == '*')) {
 			size_t end = comment_end(text, len, i);
+			if (text[i + 1] == '*' &&
+			    (end < i + 4 || text[end - 1] != '/' ||
+				text[end - 2] != '*'))
+				return line_of(text, i);
 			for (; i < end; i++)
 				if (text[i] != '\n')
 					text[i] = ' ';
@@ -65,6 +82,7 @@ blank_comments(char *text, size_t len)
 			i++;
 		}
 	}
+	return 0;
 }
 
 /* The nesting, bounded before the library recurses into it. */
@@ -169,7 +187,12 @@ jsonc_parse(struct slice text, const char *path, struct jsonc *out,
 	if (text.len > TEXT_MAX_BYTES)
 		return error_set(out_err, "%s: larger than 1 MiB", path);
 	char *copy = slice_dup(text);
-	blank_comments(copy, text.len);
+	int line = blank_comments(copy, text.len);
+	if (line != 0) {
+		mem_free(copy);
+		return error_set(
+		    out_err, "%s:%d: a comment without an end", path, line);
+	}
 	if (is_too_deep(copy, text.len)) {
 		mem_free(copy);
 		return error_set(out_err, "%s: nested deeper than %d levels",

@@ -170,7 +170,11 @@ load_scalar(
 		if (!json_is_number(value))
 			return fail(l, "expected a number");
 		*(double *)at = json_number_value(value);
-		return check_bounds(l, f, (int64_t) * (double *)at);
+		if (*(double *)at >= (double)f->min &&
+		    *(double *)at <= (double)f->max)
+			return 0;
+		return failf(
+		    l, "expected %" PRId64 " to %" PRId64, f->min, f->max);
 	case SCHEMA_SIZE:
 	case SCHEMA_DURATION:
 		return load_quantity(l, f, value, at);

@@ -88,23 +88,24 @@ read_change(sqlite3_stmt *s, struct db_policy_change *c)
 		c->account = SLICE("");
 }
 
-/* Is the value that the change made still in force? */
+/* Is the change still the one that counts? */
 static int
 check_in_force(
     struct db *db, const struct db_policy_change *c, struct error *out_err)
 {
-	char *value;
+	sqlite3_stmt *s = use(db, SQL_POLICY_CHANGE_HIDDEN);
+	int64_t is_hidden = 0;
 
-	if (get_value(db, c->account, c->key, &value, out_err) != 0)
+	bind_int(s, "version", c->version);
+	bind_text(s, "account", c->account);
+	bind_text(s, "key", c->key);
+	if (run_for_int(db, s, &is_hidden, out_err) != 0)
 		return -1;
-	bool is_same = (value == NULL) == (c->new_value.ptr == NULL) &&
-	    slice_equal(slice_of(value), c->new_value);
-	mem_free(value);
-	return is_same
+	return is_hidden == 0
 	    ? 0
 	    : error_set_kind(out_err, ERROR_REFUSED,
-		  "version %lld was changed again since; undo the later "
-		  "change first, or set %.*s anew",
+		  "version %lld was undone or changed again since; undo the "
+		  "later change first, or set %.*s anew",
 		  (long long)c->version, SLICE_ARGS(c->key));
 }
 

@@ -5,6 +5,7 @@
  */
 #include "ops/ops.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,7 +202,7 @@ op_parse_value(
 		return NULL;
 	case OP_REAL: {
 		double real = strtod(text, &end);
-		if (end != text && *end == '\0')
+		if (end != text && *end == '\0' && isfinite(real))
 			return json_real(real);
 		(void)error_set_kind(out_err, ERROR_USAGE,
 		    "%s: expected a number, got \"%.64s\"", arg->name, text);

@@ -5,6 +5,8 @@
  */
 #include "routing/classify.h"
 
+#include <string.h>
+
 #include "base/attr.h"
 
 static const char *const class_names[REPLY_CLASS_COUNT] = {
@@ -33,6 +35,10 @@ struct words {
 
 /* clang-format off */
 static const struct words words[] = {
+	{ "server busy", REPLY_RATE_LIMITED },
+	{ "mail too quickly", REPLY_RATE_LIMITED },
+	{ "mail at a rate", REPLY_RATE_LIMITED },
+	{ "reverse hostname", REPLY_AUTH_POLICY },
 	{ "greylist", REPLY_GREYLISTED },
 	{ "graylist", REPLY_GREYLISTED },
 	{ "grey-list", REPLY_GREYLISTED },
@@ -147,11 +153,52 @@ find_code(struct smtp_enhanced e, enum reply_class *out)
 	return false;
 }
 
+static bool
+is_letter(struct slice s, ptrdiff_t at)
+{
+	return at >= 0 && (size_t)at < s.len && ascii_is_alnum(s.ptr[at]);
+}
+
+/* Short words count as words only: "rbl" is in "marbles". */
+static bool
+has_word(struct slice text, const char *word)
+{
+	ptrdiff_t len = (ptrdiff_t)slice_of(word).len;
+	ptrdiff_t at;
+
+	while ((at = slice_find_nocase(text, word)) >= 0) {
+		if (len > 5 ||
+		    (!is_letter(text, at - 1) && !is_letter(text, at + len)))
+			return true;
+		text = slice_sub(text, (size_t)at + 1, SIZE_MAX);
+	}
+	return false;
+}
+
+/* Addresses that a server echoes are not its words. */
+static void
+without_addresses(const char *text, char *out)
+{
+	const char *close;
+
+	while (*text != '\0') {
+		if (*text == '<' && (close = strchr(text, '>')) != NULL &&
+		    memchr(text, '@', (size_t)(close - text)) != NULL)
+			text = close + 1;
+		else
+			*out++ = *text++;
+	}
+	*out = '\0';
+}
+
 enum reply_class
 classify_reply(const struct smtp_reply *reply)
 {
-	struct slice text = slice_of(reply->text);
+	char plain[SMTP_REPLY_TEXT_MAX];
 	enum reply_class class;
+
+	without_addresses(reply->text, plain);
+	struct slice text = slice_of(plain);
 
 	/* Our own replies have exact codes. */
 	if (reply->is_local && find_code(reply->enhanced, &class))
@@ -161,7 +208,7 @@ classify_reply(const struct smtp_reply *reply)
 	    reply->enhanced.detail == 1)
 		return REPLY_INVALID_RECIPIENT;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (slice_find_nocase(text, words[i].text) >= 0)
+		if (has_word(text, words[i].text))
 			return words[i].class;
 	if (reply->enhanced.class != 0 && find_code(reply->enhanced, &class))
 		return class;

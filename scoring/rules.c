@@ -96,8 +96,7 @@ compile(const struct place *at, struct slice regex, pcre2_code **out)
 	PCRE2_UCHAR text[120];
 
 	*out = pcre2_compile((PCRE2_SPTR)regex.ptr, regex.len,
-	    PCRE2_CASELESS | PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK, &code,
-	    &offset, NULL);
+	    PCRE2_CASELESS | PCRE2_UTF | PCRE2_UCP, &code, &offset, NULL);
 	if (*out == NULL) {
 		(void)pcre2_get_error_message(code, text, sizeof(text));
 		return error_set(at->err,
@@ -125,8 +124,9 @@ parse_line(struct rules *r, const struct place *at, struct slice line)
 			return fail(at, "expected a symbol's name", word);
 	word = cut_word(&line);
 	c->rule.points = strtod(arena_dup(&r->arena, word), &end);
-	if (word.len == 0 || *end != '\0' || c->rule.points < -100 ||
-	    c->rule.points > 100)
+	/* Written so that "nan" fails too. */
+	if (word.len == 0 || *end != '\0' ||
+	    !(c->rule.points >= -100 && c->rule.points <= 100))
 		return fail(at, "expected points, -100 to 100", word);
 	word = cut_word(&line);
 	if (parse_class(word, &c->rule.class) != 0)
