@@ -97,8 +97,10 @@ parse_score(struct slice text, double *out)
 	memcpy(copy, text.ptr, text.len);
 	copy[text.len] = '\0';
 	*out = strtod(copy, &end);
-	return end == copy + text.len && *out >= -SCORE_LIMIT && *out <= SCORE_LIMIT ? 0
-									   : -1;
+	return end == copy + text.len && *out >= -SCORE_LIMIT &&
+		*out <= SCORE_LIMIT
+	    ? 0
+	    : -1;
 }
 
 static int
