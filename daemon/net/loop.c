@@ -12,7 +12,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -363,8 +363,8 @@ start(struct thread *thread, const char *name, struct error *out_err)
 	sigset_t all;
 	sigset_t before;
 
-	for (size_t i = 0; name[i] != '\0' && i < sizeof(thread->name) - 1; i++)
-		thread->name[i] = name[i];
+	/* The kernel keeps 15 characters. */
+	(void)snprintf(thread->name, sizeof(thread->name), "%s", name);
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	(void)pthread_attr_init(&attr);
