@@ -36,6 +36,7 @@ enum conn_state {
 };
 
 struct conn {
+	struct loop_child child; /* first */
 	struct loop *loop;
 	int fd;
 	enum conn_state state;
@@ -88,6 +89,7 @@ reap(void *arg)
 		loop_later(c->loop, reap, c);
 		return;
 	}
+	loop_disown(c->loop, &c->child);
 	timer_free(c->timer);
 	SSL_free(c->ssl);
 	buf_free(&c->in);
@@ -319,6 +321,16 @@ on_timer(void *arg)
 		emit(c, CONN_TIMEOUT);
 }
 
+/* The loop is finished: nobody waits for the rest of a lingering one. */
+static void
+end_lingering(struct loop_child *child)
+{
+	struct conn *c = (struct conn *)child;
+
+	if (c->fn == NULL)
+		die(c);
+}
+
 static struct conn *
 conn_new(struct loop *loop, int fd, const struct addr *peer, conn_fn *fn,
     void *owner)
@@ -328,6 +340,8 @@ conn_new(struct loop *loop, int fd, const struct addr *peer, conn_fn *fn,
 
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c->loop = loop;
+	c->child.end = end_lingering;
+	loop_adopt(loop, &c->child);
 	c->fd = fd;
 	c->peer = *peer;
 	c->fn = fn;

@@ -34,7 +34,7 @@ struct loop {
 	struct later *later_head;
 	struct later **later_tail;
 	struct later *later_free;
-	int64_t wall_offset_ms;
+	struct loop_child children; /* a ring; this is no child */
 };
 
 static void
@@ -93,6 +93,7 @@ loop_new(void)
 	loop->ev = ev_loop_new(EVFLAG_AUTO);
 	assert(loop->ev != NULL);
 	loop->later_tail = &loop->later_head;
+	loop->children.prev = loop->children.next = &loop->children;
 	ev_async_init(&loop->wake, on_wake);
 	loop->wake.data = loop;
 	ev_async_start(loop->ev, &loop->wake);
@@ -132,8 +133,29 @@ loop_run(struct loop *loop)
 }
 
 void
+loop_adopt(struct loop *loop, struct loop_child *child)
+{
+	child->prev = &loop->children;
+	child->next = loop->children.next;
+	child->next->prev = child;
+	loop->children.next = child;
+}
+
+void
+loop_disown(struct loop *loop UNUSED, struct loop_child *child)
+{
+	child->prev->next = child->next;
+	child->next->prev = child->prev;
+}
+
+void
 loop_finish(struct loop *loop)
 {
+	struct loop_child *child = loop->children.next;
+
+	/* Ending one puts its freeing off; it stays in the ring till then. */
+	for (; child != &loop->children; child = child->next)
+		child->end(child);
 	while (
 	    atomic_load(&loop->mailbox) != NULL || loop->later_head != NULL) {
 		deliver_mail(loop);

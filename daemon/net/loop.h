@@ -22,7 +22,16 @@ struct mail {
 	void (*deliver)(struct mail *mail);
 };
 
+/* What a loop may have to end by itself when it is finished. */
+struct loop_child {
+	struct loop_child *prev, *next;
+	void (*end)(struct loop_child *child);
+};
+
 struct loop *loop_new(void);
+/* Enters and leaves the loop's list of such objects. */
+void loop_adopt(struct loop *loop, struct loop_child *child);
+void loop_disown(struct loop *loop, struct loop_child *child);
 /* After its thread has ended: delivers the mail that is left and runs what was
  * put off, in the calling thread. */
 void loop_finish(struct loop *loop);
