@@ -50,13 +50,14 @@ install_packages() {
 	return $rc
 }
 
-# Configures and builds a preset; its output only when it fails.
-build() {
-	local preset=$1 log rc=0
-	shift
+# Configures and builds a preset, with or without the tests; its output only
+# when it fails.
+build() { # preset, ON or OFF
+	local preset=$1 tests=$2 log rc=0
 	log=$(mktemp)
 	say "building ($preset)"
-	(cd "$ROOT" && cmake --preset "$preset" && cmake --build --preset "$preset" "$@") \
+	(cd "$ROOT" && cmake --preset "$preset" -DPOSTHORN_TESTS="$tests" &&
+		cmake --build --preset "$preset") \
 		>"$log" 2>&1 || rc=$?
 	[ $rc = 0 ] || cat "$log"
 	rm -f "$log"
