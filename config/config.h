@@ -146,6 +146,8 @@ struct config {
 		int64_t port;
 		int64_t *retry;
 		size_t retry_count;
+		int64_t *backoff;
+		size_t backoff_count;
 		int64_t lifetime;
 		int64_t tls; /* enum config_delivery_tls */
 		int64_t memory_max;

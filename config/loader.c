@@ -550,6 +550,9 @@ check_whole(struct loader *l, const struct config *c)
 	(void)snprintf(l->path, PATH_BYTES, "delivery.retry");
 	if (c->delivery.retry_count == 0)
 		return fail(l, "expected at least one wait");
+	(void)snprintf(l->path, PATH_BYTES, "delivery.backoff");
+	if (c->delivery.backoff_count == 0)
+		return fail(l, "expected at least one wait");
 	(void)snprintf(l->path, PATH_BYTES, "submission.header_size_max");
 	if (c->submission.header_size_max > c->submission.message_memory_max)
 		return fail(l, "is above message_memory_max");

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A token bucket of one second's messages, and exponential back-off.
+ * A token bucket of one second's messages, and back-off in steps.
  */
 #include "routing/shape.h"
-
-#define BACKOFF_FIRST_MS 15000
-#define BACKOFF_LAST_MS 900000
 
 const char *
 shape_reason_name(enum shape_reason reason)
@@ -80,14 +77,11 @@ shape_succeeded(struct shape *s)
 }
 
 void
-shape_failed(struct shape *s, int64_t now_ms)
+shape_failed(struct shape *s, const struct shape_limits *l, int64_t now_ms)
 {
-	int64_t wait = BACKOFF_FIRST_MS;
+	size_t last = l->backoff_count - 1;
+	size_t step = (size_t)s->failures < last ? (size_t)s->failures : last;
 
-	for (int64_t i = 0; i < s->failures && wait < BACKOFF_LAST_MS; i++)
-		wait *= 2;
-	if (wait > BACKOFF_LAST_MS)
-		wait = BACKOFF_LAST_MS;
 	s->failures++;
-	s->backoff_until_ms = now_ms + wait;
+	s->backoff_until_ms = now_ms + l->backoff_ms[step];
 }

@@ -7,7 +7,7 @@
 #ifndef POSTHORN_ROUTING_SHAPE_H
 #define POSTHORN_ROUTING_SHAPE_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum shape_reason {
@@ -24,6 +24,8 @@ const char *shape_reason_name(enum shape_reason reason);
 struct shape_limits {
 	int64_t connections_max;
 	double messages_per_second; /* 0: no limit */
+	const int64_t *backoff_ms;  /* the wait after each failure in a row */
+	size_t backoff_count;       /* at least 1; the last wait repeats */
 };
 
 struct shape {
@@ -44,8 +46,8 @@ enum shape_reason shape_connection(const struct shape *s,
     const struct shape_limits *l, int64_t now_ms, int64_t *out_wake_ms);
 /* The host answered. */
 void shape_succeeded(struct shape *s);
-/* No host of the lane could be reached: waits 15 s, doubled each time, at
- * most 15 minutes. */
-void shape_failed(struct shape *s, int64_t now_ms);
+/* No host of the lane could be reached: it waits. */
+void shape_failed(
+    struct shape *s, const struct shape_limits *l, int64_t now_ms);
 
 #endif

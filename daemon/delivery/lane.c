@@ -72,8 +72,11 @@ static struct shape_limits
 limits_of(const struct lane *l)
 {
 	const struct config_zone *z = zone_config(l->zone);
+	const struct config *config = l->zone->worker->setup->config;
 
 	return (struct shape_limits){
+	    .backoff_ms = config->delivery.backoff,
+	    .backoff_count = config->delivery.backoff_count,
 	    .connections_max = z != NULL ? z->lane_connections_max : 0,
 	    .messages_per_second = z != NULL ? z->messages_per_second : 0,
 	};
@@ -217,9 +220,10 @@ void
 lane_failed(struct lane *l, struct domain *d, const struct smtp_reply *reply,
     const char *host)
 {
+	struct shape_limits limits = limits_of(l);
 	struct recipient *r = TAILQ_FIRST(&l->queue);
 
-	shape_failed(&l->shape, clock_mono_ms());
+	shape_failed(&l->shape, &limits, clock_mono_ms());
 	(void)snprintf(l->last_reply, sizeof(l->last_reply), "%s", reply->text);
 	log_info(NULL, "lane.backoff", LOG_TEXT("zone", l->zone->name),
 	    LOG_TEXT("source", l->source), LOG_TEXT("mx_group", l->group),

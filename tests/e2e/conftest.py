@@ -136,7 +136,7 @@ class Posthorn:
                     "key": str(certificate / "key.pem")},
             "zones": {"main": {}},
             "default_zone": "main",
-            "delivery": {"retry": ["1s"]},
+            "delivery": {"retry": ["1s"], "backoff": ["200ms"]},
             "limits": {"disk_free_min": 0},
         }
         for key, value in changes.items():

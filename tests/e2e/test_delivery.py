@@ -19,7 +19,7 @@ def world(posthorn, sink, names):
              policy_zones=None, **changes):
         s = sink(hosts=hosts, behave=behave, **(sink_options or {}))
         n = names(dict({"test": []}, **zones))
-        delivery = {"port": s.port, "retry": ["1s"],
+        delivery = {"port": s.port,
                     "private_networks_allowed": ["127.0.0.0/8"]}
         delivery.update(changes.pop("delivery", {}))
         p = posthorn(zones=policy_zones or SOURCES, delivery=delivery,

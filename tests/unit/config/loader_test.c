@@ -79,6 +79,10 @@ static const struct bad bad[] = {
 	.text = FILE_WITH(", \"delivery\": { \"retry\": [] }"),
 	.line = ":4:",
 	.word = "delivery.retry"},
+    {.name = "no backoff",
+	.text = FILE_WITH(", \"delivery\": { \"backoff\": [] }"),
+	.line = ":4:",
+	.word = "delivery.backoff"},
     {.name = "bad range",
 	.text = FILE_WITH(", \"delivery\": { \"private_networks_allowed\": [ "
 			  "\"10.0.0.0/33\" ] }"),
