@@ -78,7 +78,7 @@ arena_dup_lower(struct arena *a, struct slice s)
 struct slice
 arena_slice(struct arena *a, struct slice s)
 {
-	return slice_make(arena_dup(a, s), s.len);
+	return s.ptr != NULL ? slice_make(arena_dup(a, s), s.len) : s;
 }
 
 char *

@@ -28,7 +28,7 @@ char *arena_dup_lower(struct arena *a, struct slice s)
     __attribute__((returns_nonnull));
 char *arena_printf(struct arena *a, const char *format, ...) PRINTF_LIKE(2, 3)
     __attribute__((returns_nonnull));
-/* A borrowed slice over a copy that the arena owns. */
+/* A borrowed slice over a copy that the arena owns; null stays null. */
 struct slice arena_slice(struct arena *a, struct slice s);
 /* Frees all; the arena can be used again. */
 void arena_free(struct arena *a);

@@ -149,6 +149,7 @@ struct config {
 		int64_t *backoff;
 		size_t backoff_count;
 		int64_t lifetime;
+		int64_t delay_notice;
 		int64_t tls; /* enum config_delivery_tls */
 		int64_t memory_max;
 		int64_t messages_per_connection;

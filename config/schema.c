@@ -154,6 +154,7 @@ static const struct schema_field delivery_fields[] = {
 	{ "retry", TIMES(struct config, delivery.retry), .default_text = "75s,5m,15m,30m,1h,2h,4h", .min = SECOND, .max = 7 * DAY, .help = "waits between tries, each up to a fifth shorter or longer; the last one repeats" },
 	{ "backoff", TIMES(struct config, delivery.backoff), .default_text = "15s,30s,1m,2m,4m,8m,15m", .min = SECOND / 10, .max = DAY, .help = "waits of a lane (zone, source, MX group) none of whose hosts answers; the last one repeats" },
 	{ "lifetime", TIME(struct config, delivery.lifetime), .default_text = "4d", .min = SECOND, .max = 30 * DAY, .help = "after this a recipient is given up and the sender told" },
+	{ "delay_notice", TIME(struct config, delivery.delay_notice), .default_text = "4h", .min = SECOND, .max = 30 * DAY, .help = "a sender who asked (NOTIFY=DELAY) is told once of mail that waits longer" },
 	{ "tls", ENUM(struct config, delivery.tls, delivery_tls_names), .default_text = "may", .help = "to MX hosts: may: where offered; encrypt: never without; none" },
 	{ "memory_max", SIZE(struct config, delivery.memory_max), .default_text = "128M", .min = MIB, .max = 1024 * GIB, .help = "messages handed on in memory, all workers; the rest is read back from disk" },
 	{ "messages_per_connection", INT(struct config, delivery.messages_per_connection), .default_text = "100", .min = 1, .max = 100000, .help = "then a new connection is made" },

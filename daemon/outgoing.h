@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/slice.h"
+#include "smtp/params.h"
 
 /* A message's octets in memory, shared and counted. */
 struct body {
@@ -30,7 +31,7 @@ struct outgoing {
 	_Atomic int references;
 	struct arena arena; /* owns the slices */
 	uint64_t id;
-	struct slice account, credential;
+	struct slice account, credential, subuser;
 	struct slice sender; /* empty: the null sender */
 	int64_t received_ms, expires_ms;
 	int64_t first_retry_ms; /* 0: as configured */
@@ -39,6 +40,10 @@ struct outgoing {
 	bool is_8bit;
 	double score;
 	int64_t policy;
+	struct slice envid; /* xtext as sent; null: none */
+	enum smtp_ret ret;
+	bool is_utf8; /* needs SMTPUTF8 */
+	bool requires_tls;
 	struct body *body;       /* null: it is on disk only */
 	_Atomic int64_t *budget; /* counts body->len while we live; or null */
 };

@@ -18,6 +18,7 @@ db_event_insert(struct db *db, struct db_event *e, struct error *out_err)
 	bind_int_or_null(s, "id", (int64_t)e->message_id);
 	bind_text(s, "account", e->account);
 	bind_text(s, "credential", e->credential);
+	bind_text(s, "subuser", e->subuser);
 	bind_text(s, "sender", e->sender);
 	bind_text(s, "recipient", e->recipient);
 	bind_text(s, "zone", e->zone);
@@ -86,6 +87,7 @@ read_event(sqlite3_stmt *s, struct db_event *e)
 	    .attempt = sqlite3_column_int64(s, 18),
 	    .tls = column_slice(s, 19),
 	    .ms = sqlite3_column_int64(s, 20),
+	    .subuser = column_slice(s, 21),
 	};
 	/* An empty text has no bytes to point to, but is not null. */
 	if (sqlite3_column_type(s, 6) == SQLITE_TEXT && e->sender.ptr == NULL)
@@ -122,6 +124,7 @@ db_event_list(struct db *db, const struct db_selector *sel, int64_t seq,
 	bind_text(s, "zone", sel->zone);
 	bind_text(s, "account", sel->account);
 	bind_text(s, "credential", sel->credential);
+	bind_text(s, "subuser", sel->subuser);
 	bind_text(s, "sender", sel->sender);
 	bind_text(s, "recipient", sel->recipient);
 	bind_text(s, "domain", sel->domain);

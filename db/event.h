@@ -14,7 +14,7 @@ struct db_event {
 	int64_t time_ms;
 	struct slice event;
 	uint64_t message_id; /* 0: none */
-	struct slice account, credential;
+	struct slice account, credential, subuser;
 	struct slice sender; /* null: none; empty: the null sender */
 	struct slice recipient;
 	struct slice zone, source, mx_group, mx;

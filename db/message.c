@@ -33,6 +33,11 @@ db_message_insert(
 	bind_text(s, "class", m->class);
 	bind_int(s, "policy", m->policy);
 	bind_text(s, "symbols", m->symbols);
+	bind_text(s, "subuser", m->subuser);
+	bind_text(s, "envid", m->envid);
+	bind_int(s, "ret", m->ret);
+	bind_int(s, "is_utf8", m->is_utf8);
+	bind_int(s, "requires_tls", m->requires_tls);
 	return run(db, s, out_err);
 }
 
@@ -74,6 +79,8 @@ db_recipient_insert(
 	bind_int(s, "state", r->state);
 	bind_int(s, "due_ms", r->due_ms);
 	bind_int(s, "expires_ms", r->expires_ms);
+	bind_int(s, "notify", r->notify);
+	bind_text(s, "orcpt", r->orcpt);
 	return run(db, s, out_err);
 }
 
@@ -130,6 +137,7 @@ db_recipient_defer(
 	bind_text(s, "last_class", r->last_class);
 	bind_text(s, "last_mx", r->last_mx);
 	bind_text(s, "mx_group", r->mx_group);
+	bind_int(s, "is_delay_told", r->is_delay_told);
 	return run(db, s, out_err);
 }
 
@@ -219,6 +227,11 @@ read_message(sqlite3_stmt *s, struct db_message *m)
 	    .class = column_slice(s, 18),
 	    .policy = sqlite3_column_int64(s, 19),
 	    .symbols = column_slice(s, 20),
+	    .subuser = column_slice(s, 21),
+	    .envid = column_slice(s, 22),
+	    .ret = (enum smtp_ret)sqlite3_column_int(s, 23),
+	    .is_utf8 = sqlite3_column_int64(s, 24) != 0,
+	    .requires_tls = sqlite3_column_int64(s, 25) != 0,
 	};
 }
 
@@ -243,6 +256,8 @@ read_recipient(sqlite3_stmt *s, struct db_recipient *r)
 	    .last_class = column_slice(s, 14),
 	    .last_mx = column_slice(s, 15),
 	    .mx_group = column_slice(s, 16),
+	    .notify = (unsigned int)sqlite3_column_int(s, 17),
+	    .orcpt = column_slice(s, 18),
 	};
 }
 
@@ -263,6 +278,9 @@ read_queued(sqlite3_stmt *s, struct db_queued *q)
 		    .attempts = sqlite3_column_int64(s, 8),
 		    .last_code = sqlite3_column_int64(s, 9),
 		    .last_text = column_slice(s, 10),
+		    .notify = (unsigned int)sqlite3_column_int(s, 26),
+		    .orcpt = column_slice(s, 27),
+		    .is_delay_told = sqlite3_column_int64(s, 28) != 0,
 		},
 	    .account = column_slice(s, 11),
 	    .credential = column_slice(s, 12),
@@ -274,6 +292,11 @@ read_queued(sqlite3_stmt *s, struct db_queued *q)
 	    .is_8bit = sqlite3_column_int64(s, 18) != 0,
 	    .score = sqlite3_column_double(s, 19),
 	    .policy = sqlite3_column_int64(s, 20),
+	    .subuser = column_slice(s, 21),
+	    .envid = column_slice(s, 22),
+	    .ret = (enum smtp_ret)sqlite3_column_int(s, 23),
+	    .is_utf8 = sqlite3_column_int64(s, 24) != 0,
+	    .requires_tls = sqlite3_column_int64(s, 25) != 0,
 	};
 }
 
@@ -414,6 +437,7 @@ bind_selector(sqlite3_stmt *s, const struct db_selector *sel)
 	bind_text(s, "zone", sel->zone);
 	bind_text(s, "account", sel->account);
 	bind_text(s, "credential", sel->credential);
+	bind_text(s, "subuser", sel->subuser);
 	bind_text(s, "sender", sel->sender);
 	bind_text(s, "recipient", sel->recipient);
 	bind_text(s, "domain", sel->domain);

@@ -8,6 +8,7 @@
 #define POSTHORN_DB_MESSAGE_H
 
 #include "db/db.h"
+#include "smtp/params.h"
 
 enum db_action {
 	DB_ACCEPTED = 0,
@@ -25,7 +26,7 @@ enum db_state {
 
 struct db_message {
 	uint64_t id;
-	struct slice account, credential, client, helo;
+	struct slice account, credential, subuser, client, helo;
 	struct slice sender; /* empty: the null sender */
 	int64_t recipients;
 	int64_t received_ms, expires_ms;
@@ -39,6 +40,10 @@ struct db_message {
 	struct slice class;
 	int64_t policy;
 	struct slice symbols; /* JSON */
+	struct slice envid;   /* xtext as sent; null: none */
+	enum smtp_ret ret;
+	bool is_utf8; /* needs SMTPUTF8 on its way */
+	bool requires_tls;
 };
 
 struct db_recipient {
@@ -51,21 +56,27 @@ struct db_recipient {
 	int64_t last_ms;
 	int64_t last_code;
 	struct slice last_enhanced, last_text, last_class, last_mx, mx_group;
+	unsigned int notify; /* bits of enum smtp_notify */
+	struct slice orcpt;  /* as sent; null: none */
+	bool is_delay_told;  /* a notification of delay was sent */
 };
 
 /* A waiting recipient together with what delivery needs of its message. */
 struct db_queued {
 	struct db_recipient recipient;
-	struct slice account, credential, sender;
+	struct slice account, credential, subuser, sender;
 	int64_t received_ms, first_retry_ms, size, chunks;
 	bool is_8bit;
 	double score;
 	int64_t policy;
+	struct slice envid;
+	enum smtp_ret ret;
+	bool is_utf8, requires_tls;
 };
 
 /* Conditions on the queue or the events; null slices and zeros are none. */
 struct db_selector {
-	struct slice zone, account, credential, sender, recipient;
+	struct slice zone, account, credential, subuser, sender, recipient;
 	struct slice domain; /* with the '@' in front */
 	struct slice mx_group;
 	bool has_state;

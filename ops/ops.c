@@ -16,6 +16,7 @@
 	{ "zone", OP_OPTION, OP_TEXT, 0, "in this zone" }, \
 	{ "account", OP_OPTION, OP_TEXT, 0, "of this account" }, \
 	{ "credential", OP_OPTION, OP_TEXT, 0, "sent by this login" }, \
+	{ "subuser", OP_OPTION, OP_TEXT, 0, "sent on behalf of this subuser" }, \
 	{ "from", OP_OPTION, OP_TEXT, 0, "with this envelope sender; <> for none" }, \
 	{ "to", OP_OPTION, OP_TEXT, 0, "to this recipient" }, \
 	{ "domain", OP_OPTION, OP_TEXT, 0, "to this recipient domain" }, \

@@ -18,8 +18,16 @@
 /* Original header octets that a notification carries at most. */
 #define DSN_HEADER_MAX 65536
 
+enum dsn_action {
+	DSN_FAILED = 0,
+	DSN_DELAYED,
+	DSN_RELAYED, /* taken by a host that sends no notifications */
+};
+
 struct dsn_recipient {
+	enum dsn_action action;
 	struct slice address;           /* Final-Recipient */
+	struct slice orcpt;             /* as the client sent it; null: none */
 	const struct smtp_reply *reply; /* what decided it */
 	struct slice remote_mta;        /* host that said so; may be empty */
 	bool is_expired;                /* given up after the lifetime */
@@ -32,13 +40,22 @@ struct dsn {
 	struct slice to;         /* the original envelope sender */
 	int64_t now_ms;          /* wall */
 	int64_t arrival_ms;      /* wall; when the original was accepted */
-	const struct dsn_recipient *recipients;
-	size_t recipient_count;       /* at least 1 */
-	struct slice original_header; /* cut to whole fields at the bound */
+	int64_t expires_ms;      /* wall; when it would be given up */
+	struct slice envid;      /* xtext as the client sent it; null: none */
+	const struct dsn_recipient *recipients; /* all of one action */
+	size_t recipient_count;                 /* at least 1 */
+	/* The original message; its header goes in, cut to whole fields at
+	 * the bound, or all of it (RET=FULL). */
+	struct slice original;
+	bool is_full;
+	bool is_utf8; /* addresses or header hold UTF-8: RFC 6533 */
 };
 
 /* Appends the whole notification, CR LF lines; -1 past the buffer's cap. */
 int dsn_write(struct buf *out, const struct dsn *d) MUST_CHECK;
+
+/* The Subject of a notification. */
+const char *dsn_subject(enum dsn_action action);
 
 /*
  * May a notification be sent for a message with this envelope sender and

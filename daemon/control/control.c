@@ -260,6 +260,7 @@ call_selector(struct call *call, struct db_selector *out, char buffer[300])
 	    .zone = slice_of(call_text(call, "zone")),
 	    .account = slice_of(call_text(call, "account")),
 	    .credential = slice_of(call_text(call, "credential")),
+	    .subuser = slice_of(call_text(call, "subuser")),
 	    .sender = from != NULL && strcmp(from, "<>") == 0 ? SLICE("")
 							      : slice_of(from),
 	    .recipient = slice_of(call_text(call, "to")),

@@ -37,6 +37,7 @@ on_row(const struct db_event *e, void *arg)
 	}
 	row_set(row, "account", json_slice(e->account));
 	row_set(row, "credential", json_slice(e->credential));
+	row_set(row, "subuser", json_slice(e->subuser));
 	row_set(row, "from", json_slice(e->sender));
 	row_set(row, "to", json_slice(e->recipient));
 	row_set(row, "zone", json_slice(e->zone));

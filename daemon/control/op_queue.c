@@ -244,6 +244,7 @@ message_row(const struct db_message *m)
 	row_set(row, "action", json_string(actions[m->action]));
 	row_set(row, "account", json_slice(m->account));
 	row_set(row, "credential", json_slice(m->credential));
+	row_set(row, "subuser", json_slice(m->subuser));
 	row_set(row, "client", json_slice(m->client));
 	row_set(row, "helo", json_slice(m->helo));
 	row_set(row, "from",
@@ -474,6 +475,7 @@ event_of(struct db *db, struct bulk *b, const struct target *t,
 	    .message_id = t->id,
 	    .account = m.account,
 	    .credential = m.credential,
+	    .subuser = m.subuser,
 	    .sender = m.sender.ptr != NULL ? m.sender : SLICE(""),
 	    .recipient = r.address,
 	    .zone = r.zone,

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "daemon/delivery/worker.h"
 #include "daemon/net/conn.h"
 #include "db/message.h"
@@ -99,6 +100,8 @@ struct client {
 	bool no_tls;      /* TLS failed here; once more in clear */
 	bool is_secured;
 	bool has_pipelining, has_size, has_8bit, has_starttls, has_auth;
+	bool has_dsn, has_utf8;
+	bool needs_utf8; /* the message under way does */
 	bool is_gone;
 	int64_t messages;
 	struct smtp_reply last_failure; /* of the last address */
@@ -239,6 +242,7 @@ report(struct client *c, const struct smtp_reply *rest)
 		    .host = c->host,
 		    .tls = c->tls[0] != '\0' ? c->tls : NULL,
 		    .ms = ms,
+		    .is_dsn_passed = c->has_dsn,
 		};
 		report_add(rep, one->recipient, &a);
 	}
@@ -254,11 +258,34 @@ fail_message(struct client *c, const struct smtp_reply *reply)
 		report(c, reply);
 }
 
+/* NOTIFY and ORCPT go on to who will answer for them (RFC 3461 5.2.1). */
 static void
 send_rcpt(struct client *c)
 {
-	send_command(c, SENT_RCPT, "RCPT TO:<%s>",
-	    c->carried[c->rcpt_sent++].recipient->address);
+	static const struct {
+		unsigned int bit;
+		const char *name;
+	} words[] = {
+	    {SMTP_NOTIFY_NEVER, "NEVER"},
+	    {SMTP_NOTIFY_SUCCESS, "SUCCESS"},
+	    {SMTP_NOTIFY_FAILURE, "FAILURE"},
+	    {SMTP_NOTIFY_DELAY, "DELAY"},
+	};
+	const struct recipient *r = c->carried[c->rcpt_sent++].recipient;
+	struct buf params = buf_make(1024);
+	const char *before = " NOTIFY=";
+
+	for (size_t i = 0; c->has_dsn && i < ARRAY_LEN(words); i++) {
+		if ((r->notify & words[i].bit) == 0)
+			continue;
+		(void)buf_appendf(&params, "%s%s", before, words[i].name);
+		before = ",";
+	}
+	if (c->has_dsn && r->orcpt != NULL)
+		(void)buf_appendf(&params, " ORCPT=%s", r->orcpt);
+	send_command(c, SENT_RCPT, "RCPT TO:<%s>%.*s", r->address,
+	    SLICE_ARGS(buf_slice(&params)));
+	buf_free(&params);
 }
 
 static void
@@ -272,14 +299,22 @@ static void
 send_envelope(struct client *c)
 {
 	struct outgoing *o = c->outgoing;
-	char size[40] = "";
+	struct buf params = buf_make(1024);
 
 	if (c->has_size)
-		(void)snprintf(
-		    size, sizeof(size), " SIZE=%lld", (long long)o->size);
-	send_command(c, SENT_MAIL, "MAIL FROM:<%.*s>%s%s",
-	    SLICE_ARGS(o->sender), size,
-	    c->has_8bit && o->is_8bit ? " BODY=8BITMIME" : "");
+		(void)buf_appendf(&params, " SIZE=%lld", (long long)o->size);
+	if (c->has_8bit && o->is_8bit)
+		(void)buf_append_text(&params, " BODY=8BITMIME");
+	if (c->needs_utf8)
+		(void)buf_append_text(&params, " SMTPUTF8");
+	if (c->has_dsn && o->ret != SMTP_RET_DEFAULT)
+		(void)buf_appendf(&params, " RET=%s",
+		    o->ret == SMTP_RET_FULL ? "FULL" : "HDRS");
+	if (c->has_dsn && o->envid.ptr != NULL)
+		(void)buf_appendf(&params, " ENVID=%.*s", SLICE_ARGS(o->envid));
+	send_command(c, SENT_MAIL, "MAIL FROM:<%.*s>%.*s",
+	    SLICE_ARGS(o->sender), SLICE_ARGS(buf_slice(&params)));
+	buf_free(&params);
 	if (!c->has_pipelining)
 		return;
 	while (c->rcpt_sent < c->carried_count)
@@ -287,29 +322,18 @@ send_envelope(struct client *c)
 	send_data(c);
 }
 
-static void
-next_message(struct client *c)
+/* Takes up what the lane gives; false when it gives nothing. */
+static bool
+take_message(struct client *c)
 {
 	const struct config *config = c->setup->config;
 	struct recipient_list list = TAILQ_HEAD_INITIALIZER(list);
 	struct recipient *r;
-	size_t count = 0;
+	size_t count = lane_take(c->lane, c->host,
+	    (size_t)config->delivery.recipients_per_message, &list);
 
-	if (c->state != CLIENT_IDLE || c->is_gone)
-		return;
-	bool is_worn = c->messages >= config->delivery.messages_per_connection;
-	if (!is_worn && !c->worker->is_draining)
-		count = lane_take(c->lane, c->host,
-		    (size_t)config->delivery.recipients_per_message, &list);
-	if (count == 0) {
-		stop_connecting(c);
-		if (is_worn || c->worker->is_draining) {
-			send_command(c, SENT_OTHER, "QUIT");
-			gone(c);
-		}
-		return;
-	}
-	stop_connecting(c);
+	if (count == 0)
+		return false;
 	c->carried = mem_alloc(count * sizeof(*c->carried));
 	while ((r = TAILQ_FIRST(&list)) != NULL) {
 		TAILQ_REMOVE(&list, r, entry);
@@ -323,9 +347,61 @@ next_message(struct client *c)
 	c->body_offset = 0;
 	c->chunk = 0;
 	c->writer = (struct smtp_data_writer){0};
-	c->messages++;
-	move(c, CLIENT_ENVELOPE);
-	send_envelope(c);
+	return true;
+}
+
+/*
+ * Gives back whom this host can't serve for want of SMTPUTF8 (RFC 6531 3.2):
+ * all when sender or header need it, else those whose address does. Is there
+ * anyone left?
+ */
+static bool
+drop_unservable(struct client *c)
+{
+	size_t left = 0;
+
+	c->needs_utf8 = c->outgoing->is_utf8;
+	for (size_t i = 0; i < c->carried_count; i++) {
+		struct recipient *r = c->carried[i].recipient;
+		bool is_utf8 = !utf8_is_ascii(slice_of(r->address));
+		if (c->has_utf8 || !(c->outgoing->is_utf8 || is_utf8)) {
+			c->needs_utf8 |= is_utf8;
+			c->carried[left++] = c->carried[i];
+			continue;
+		}
+		struct smtp_reply reply = smtp_reply_local(550, 6, 7,
+		    "%s offers no SMTPUTF8, which the message needs", c->host);
+		report_one(r, &reply, c->host, false);
+	}
+	c->carried_count = left;
+	if (left == 0)
+		forget_message(c);
+	return left != 0;
+}
+
+static void
+next_message(struct client *c)
+{
+	const struct config *config = c->setup->config;
+
+	if (c->state != CLIENT_IDLE || c->is_gone)
+		return;
+	bool is_over = c->worker->is_draining ||
+	    c->messages >= config->delivery.messages_per_connection;
+	while (!is_over && take_message(c)) {
+		if (!drop_unservable(c))
+			continue;
+		stop_connecting(c);
+		c->messages++;
+		move(c, CLIENT_ENVELOPE);
+		send_envelope(c);
+		return;
+	}
+	stop_connecting(c);
+	if (is_over) {
+		send_command(c, SENT_OTHER, "QUIT");
+		gone(c);
+	}
 }
 
 bool
@@ -516,14 +592,20 @@ refuse_host(struct client *c, const struct smtp_reply *r)
 }
 
 static void
+forget_keywords(struct client *c)
+{
+	c->has_pipelining = c->has_size = c->has_8bit = c->has_starttls =
+	    c->has_auth = c->has_dsn = c->has_utf8 = false;
+}
+
+static void
 read_keywords(struct client *c)
 {
 	struct slice rest = buf_slice(&c->parser.lines);
 	struct slice line;
 	struct slice word;
 
-	c->has_pipelining = c->has_size = c->has_8bit = c->has_starttls =
-	    c->has_auth = false;
+	forget_keywords(c);
 	while (slice_cut(&rest, '\n', &line)) {
 		if (!slice_cut(&line, ' ', &word))
 			continue;
@@ -532,6 +614,8 @@ read_keywords(struct client *c)
 		c->has_8bit |= slice_is_nocase(word, "8BITMIME");
 		c->has_starttls |= slice_is_nocase(word, "STARTTLS");
 		c->has_auth |= slice_is_nocase(word, "AUTH");
+		c->has_dsn |= slice_is_nocase(word, "DSN");
+		c->has_utf8 |= slice_is_nocase(word, "SMTPUTF8");
 	}
 }
 
@@ -851,6 +935,7 @@ try_candidate(struct client *c)
 	    addr_parse(c->lane->source, 0, &source) == 0;
 
 	(void)snprintf(c->host, sizeof(c->host), "%s", k->host);
+	forget_keywords(c);
 	c->is_secured = false;
 	c->tls[0] = '\0';
 	c->fifo_count = 0;

@@ -51,8 +51,7 @@ deliver_hand_over(struct mail *mail)
 		else if (h->outgoing->body == NULL)
 			zone_rewind(z, r->due_ms, h->outgoing->id, r->seq);
 		else
-			zone_add(z, h->outgoing, r->seq, r->address, r->source,
-			    0, h->outgoing->expires_ms);
+			zone_add(z, h->outgoing, r);
 	}
 	outgoing_unref(h->outgoing);
 	arena_free(&h->arena);
@@ -76,15 +75,14 @@ hand_over_zone(struct delivery *d, struct outgoing *o,
 		const struct delivery_recipient *r = &recipients[i];
 		if (strcmp(r->zone, zone) != 0)
 			continue;
-		h->recipients[h->count++] = (struct delivery_recipient){
-		    .seq = r->seq,
-		    .zone = h->zone,
-		    .source = r->source != NULL
-			? arena_dup(&h->arena, slice_of(r->source))
-			: NULL,
-		    .address = arena_slice(&h->arena, r->address),
-		    .due_ms = r->due_ms,
-		};
+		struct delivery_recipient *copy = &h->recipients[h->count++];
+		*copy = *r;
+		copy->zone = h->zone;
+		if (r->source != NULL)
+			copy->source =
+			    arena_dup(&h->arena, slice_of(r->source));
+		copy->address = arena_slice(&h->arena, r->address);
+		copy->orcpt = arena_slice(&h->arena, r->orcpt);
 	}
 	h->mail.deliver = deliver_hand_over;
 	loop_post(h->worker->loop, &h->mail);

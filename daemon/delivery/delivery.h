@@ -20,13 +20,17 @@
 
 struct delivery;
 
-/* One recipient of a hot hand-off; texts are copied. */
+/* One recipient to be taken up; texts are copied. */
 struct delivery_recipient {
 	uint32_t seq;
 	const char *zone;
 	const char *source; /* null: the system's choice */
 	struct slice address;
-	int64_t due_ms;
+	int64_t due_ms, expires_ms;
+	int64_t attempts;    /* made before */
+	unsigned int notify; /* bits of enum smtp_notify */
+	struct slice orcpt;  /* as sent; null: none */
+	bool is_delay_told;
 };
 
 /* Starts the workers; the database must be open in the store. */

@@ -103,25 +103,33 @@ refuse_expired(struct recipient *r)
 }
 
 void
-zone_add(struct zone *z, struct outgoing *o, uint32_t seq, struct slice address,
-    const char *source, int64_t attempts, int64_t expires_ms)
+zone_add(
+    struct zone *z, struct outgoing *o, const struct delivery_recipient *from)
 {
 	struct worker *w = z->worker;
 	const struct config_zone *config = zone_config(z);
 
-	if (is_loaded(w, o->id, seq))
+	if (is_loaded(w, o->id, from->seq))
 		return;
-	struct recipient *r = mem_alloc(sizeof(*r) + address.len + 1);
-	r->place = (struct place){o->id, seq};
+	struct recipient *r =
+	    mem_alloc(sizeof(*r) + from->address.len + from->orcpt.len + 2);
+	r->place = (struct place){o->id, from->seq};
 	r->outgoing = outgoing_ref(o);
 	r->zone = z;
-	r->attempts = attempts;
-	r->expires_ms = expires_ms;
-	memcpy(r->address, address.ptr, address.len);
+	r->attempts = from->attempts;
+	r->expires_ms = from->expires_ms;
+	r->notify = from->notify;
+	r->is_delay_told = from->is_delay_told;
+	memcpy(r->address, from->address.ptr, from->address.len);
+	if (from->orcpt.ptr != NULL) {
+		char *orcpt = r->address + from->address.len + 1;
+		memcpy(orcpt, from->orcpt.ptr, from->orcpt.len);
+		r->orcpt = orcpt;
+	}
 	HASH_ADD(hh, w->recipients, place, sizeof(r->place), r);
 	z->loaded++;
-	choose_source(r, source);
-	if (clock_wall_ms() >= expires_ms) {
+	choose_source(r, from->source);
+	if (clock_wall_ms() >= r->expires_ms) {
 		refuse_expired(r);
 	} else if (config != NULL && config->source_count != 0 &&
 	    r->source[0] == '\0') {
@@ -166,6 +174,11 @@ outgoing_of(const struct db_queued *row)
 	o->is_8bit = row->is_8bit;
 	o->score = row->score;
 	o->policy = row->policy;
+	o->subuser = arena_slice(&o->arena, row->subuser);
+	o->envid = arena_slice(&o->arena, row->envid);
+	o->ret = row->ret;
+	o->is_utf8 = row->is_utf8;
+	o->requires_tls = row->requires_tls;
 	return o;
 }
 
@@ -193,8 +206,17 @@ on_row(const struct db_queued *row, void *arg)
 	}
 	if (r->source.len < sizeof(source) && r->source.len != 0)
 		memcpy(source, r->source.ptr, r->source.len);
-	zone_add(z, reading->last, r->seq, r->address,
-	    source[0] != '\0' ? source : NULL, r->attempts, r->expires_ms);
+	struct delivery_recipient from = {
+	    .seq = r->seq,
+	    .source = source[0] != '\0' ? source : NULL,
+	    .address = r->address,
+	    .attempts = r->attempts,
+	    .expires_ms = r->expires_ms,
+	    .notify = r->notify,
+	    .orcpt = r->orcpt,
+	    .is_delay_told = r->is_delay_told,
+	};
+	zone_add(z, reading->last, &from);
 	return true;
 }
 

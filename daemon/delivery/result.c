@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "daemon/delivery/worker.h"
 #include "db/event.h"
 #include "db/message.h"
@@ -23,6 +24,7 @@
 #define AGAIN_MS 1000
 #define DSN_BYTES_MAX (512 << 10)
 #define RECIPIENTS_MAX 1000
+#define FULL_BYTES_MAX (256 << 10) /* of a message returned whole */
 
 enum outcome {
 	OUTCOME_DELIVERED,
@@ -40,7 +42,22 @@ struct result {
 	char tls[80];
 	int64_t ms;
 	int64_t due_ms; /* deferred */
+	bool is_dsn_passed;
+	bool is_delay_due; /* the sender is told of the delay now */
 };
+
+/* A notification to the sender, one for each kind of news. */
+struct notice {
+	struct body *body; /* null: none */
+	uint64_t id;
+	const char *subject;
+	const struct config_zone *zone; /* of the report's setup */
+	const struct config_source *source;
+	char reason[ROUTE_REASON_BYTES];
+	bool is_utf8;
+};
+
+#define NOTICES 3 /* enum dsn_action */
 
 struct report {
 	struct store_job job; /* first */
@@ -50,13 +67,8 @@ struct report {
 	struct timer *again;
 	struct result *results;
 	size_t count, room;
-	/* The notification, if one is due. */
-	struct body *dsn;
-	uint64_t dsn_id;
-	const struct config_zone *dsn_zone; /* of setup */
-	const struct config_source *dsn_source;
-	char dsn_reason[ROUTE_REASON_BYTES];
-	int64_t dsn_now_ms;
+	struct notice notices[NOTICES];
+	int64_t now_ms; /* of the notices */
 };
 
 struct report *
@@ -76,7 +88,8 @@ report_free(struct report *rep)
 	timer_free(rep->again);
 	outgoing_unref(rep->outgoing);
 	setup_unref(rep->setup);
-	body_unref(rep->dsn);
+	for (int i = 0; i < NOTICES; i++)
+		body_unref(rep->notices[i].body);
 	mem_free(rep->results);
 	mem_free(rep);
 }
@@ -106,7 +119,12 @@ report_add(struct report *rep, struct recipient *r, const struct attempt *a)
 		    rep->results, rep->room * sizeof(*rep->results));
 	}
 	struct result *x = &rep->results[rep->count++];
-	*x = (struct result){.recipient = r, .reply = *a->reply, .ms = a->ms};
+	*x = (struct result){
+	    .recipient = r,
+	    .reply = *a->reply,
+	    .ms = a->ms,
+	    .is_dsn_passed = a->is_dsn_passed,
+	};
 	if (a->host != NULL)
 		(void)snprintf(x->host, sizeof(x->host), "%s", a->host);
 	if (a->tls != NULL)
@@ -124,6 +142,10 @@ report_add(struct report *rep, struct recipient *r, const struct attempt *a)
 		/* No try would come before its time is over. */
 		x->outcome = now_ms >= r->expires_ms ? OUTCOME_EXPIRED
 						     : OUTCOME_DEFERRED;
+		x->is_delay_due = x->outcome == OUTCOME_DEFERRED &&
+		    (r->notify & SMTP_NOTIFY_DELAY) != 0 && !r->is_delay_told &&
+		    now_ms - rep->outgoing->received_ms >=
+			rep->setup->config->delivery.delay_notice;
 	}
 }
 
@@ -145,6 +167,7 @@ insert_event(struct db *db, struct report *rep, const struct result *x)
 	    .message_id = o->id,
 	    .account = o->account,
 	    .credential = o->credential,
+	    .subuser = o->subuser,
 	    .sender = o->sender.ptr != NULL ? o->sender : SLICE(""),
 	    .recipient = slice_of(r->address),
 	    .zone = slice_of(r->zone->name),
@@ -195,44 +218,46 @@ store_result(struct db *db, struct report *rep, const struct result *x)
 	    .last_class = slice_of(reply_class_name(x->class)),
 	    .last_mx = slice_of(x->host),
 	    .mx_group = slice_of(r->lane != NULL ? r->lane->group : NULL),
+	    .is_delay_told = x->is_delay_due,
 	};
 	return db_recipient_defer(db, &row, &rep->job.err);
 }
 
 /* The notification is a message like any other, with the null sender. */
 static int
-store_dsn(struct db *db, struct report *rep)
+store_notice(struct db *db, struct report *rep, const struct notice *n)
 {
 	const struct outgoing *o = rep->outgoing;
 	int64_t expires_ms =
-	    rep->dsn_now_ms + rep->setup->config->delivery.lifetime;
+	    rep->now_ms + rep->setup->config->delivery.lifetime;
 	struct db_message m = {
-	    .id = rep->dsn_id,
+	    .id = n->id,
 	    .account = o->account,
 	    .sender = SLICE(""),
 	    .recipients = 1,
-	    .received_ms = rep->dsn_now_ms,
+	    .received_ms = rep->now_ms,
 	    .expires_ms = expires_ms,
-	    .size = (int64_t)rep->dsn->len,
+	    .size = (int64_t)n->body->len,
 	    .is_8bit = true,
-	    .subject = SLICE("Your message could not be delivered"),
+	    .is_utf8 = n->is_utf8,
+	    .subject = slice_of(n->subject),
 	    .action = DB_MADE_HERE,
 	    .policy = o->policy,
 	};
 	struct db_recipient r = {
-	    .message_id = rep->dsn_id,
+	    .message_id = n->id,
 	    .address = o->sender,
-	    .zone = slice_of(rep->dsn_zone->name),
-	    .zone_reason = slice_of(rep->dsn_reason),
-	    .source = slice_of(
-		rep->dsn_source != NULL ? rep->dsn_source->address : NULL),
-	    .due_ms = rep->dsn_now_ms,
+	    .zone = slice_of(n->zone->name),
+	    .zone_reason = slice_of(n->reason),
+	    .source = slice_of(n->source != NULL ? n->source->address : NULL),
+	    .due_ms = rep->now_ms,
 	    .expires_ms = expires_ms,
+	    .notify = SMTP_NOTIFY_NEVER,
 	};
 	struct db_event e = {
-	    .time_ms = rep->dsn_now_ms,
+	    .time_ms = rep->now_ms,
 	    .event = SLICE("accepted"),
-	    .message_id = rep->dsn_id,
+	    .message_id = n->id,
 	    .account = o->account,
 	    .sender = SLICE(""),
 	    .recipient = o->sender,
@@ -242,8 +267,7 @@ store_dsn(struct db *db, struct report *rep)
 	};
 
 	if (db_message_insert(db, &m, &rep->job.err) != 0 ||
-	    db_body_insert(db, rep->dsn_id,
-		slice_make(rep->dsn->bytes, rep->dsn->len),
+	    db_body_insert(db, n->id, slice_make(n->body->bytes, n->body->len),
 		&rep->job.err) != 0 ||
 	    db_recipient_insert(db, &r, &rep->job.err) != 0)
 		return -1;
@@ -259,35 +283,47 @@ run_report(struct db *db, struct store_job *job)
 	for (size_t i = 0; i < rep->count; i++)
 		if (store_result(db, rep, &rep->results[i]) != 0)
 			return STORE_FAILED;
-	if (rep->dsn != NULL && store_dsn(db, rep) != 0)
-		return STORE_FAILED;
+	for (int i = 0; i < NOTICES; i++)
+		if (rep->notices[i].body != NULL &&
+		    store_notice(db, rep, &rep->notices[i]) != 0)
+			return STORE_FAILED;
 	return STORE_DONE;
+}
+
+static void
+hand_over_notice(struct report *rep, const struct notice *n)
+{
+	const struct outgoing *from = rep->outgoing;
+	struct outgoing *o = outgoing_new();
+
+	o->id = n->id;
+	o->account = arena_slice(&o->arena, from->account);
+	o->sender = SLICE("");
+	o->received_ms = rep->now_ms;
+	o->expires_ms = rep->now_ms + rep->setup->config->delivery.lifetime;
+	o->size = (int64_t)n->body->len;
+	o->is_8bit = true;
+	o->is_utf8 = n->is_utf8;
+	o->policy = from->policy;
+	struct delivery_recipient r = {
+	    .zone = n->zone->name,
+	    .source = n->source != NULL ? n->source->address : NULL,
+	    .address = from->sender,
+	    .due_ms = rep->now_ms,
+	    .expires_ms = o->expires_ms,
+	    .notify = SMTP_NOTIFY_NEVER,
+	};
+	delivery_hand_over(rep->worker->delivery, o, n->body, &r, 1);
 }
 
 static void
 committed(struct store_job *job)
 {
 	struct report *rep = (struct report *)job;
-	const struct outgoing *from = rep->outgoing;
 
-	if (rep->dsn == NULL)
-		return;
-	struct outgoing *o = outgoing_new();
-	o->id = rep->dsn_id;
-	o->account = arena_slice(&o->arena, from->account);
-	o->sender = SLICE("");
-	o->received_ms = rep->dsn_now_ms;
-	o->expires_ms = rep->dsn_now_ms + rep->setup->config->delivery.lifetime;
-	o->size = (int64_t)rep->dsn->len;
-	o->is_8bit = true;
-	o->policy = from->policy;
-	struct delivery_recipient r = {
-	    .zone = rep->dsn_zone->name,
-	    .source = rep->dsn_source != NULL ? rep->dsn_source->address : NULL,
-	    .address = from->sender,
-	    .due_ms = rep->dsn_now_ms,
-	};
-	delivery_hand_over(rep->worker->delivery, o, rep->dsn, &r, 1);
+	for (int i = 0; i < NOTICES; i++)
+		if (rep->notices[i].body != NULL)
+			hand_over_notice(rep, &rep->notices[i]);
 }
 
 static void
@@ -349,9 +385,9 @@ on_stored(struct store_job *job)
 	worker_check_drained(w);
 }
 
-/* The start of the message, for its header; from memory or from disk. */
+/* The message, or its start when it is in chunks; from memory or disk. */
 static struct slice
-read_header(struct report *rep)
+read_original(struct report *rep)
 {
 	struct worker *w = rep->worker;
 	const struct outgoing *o = rep->outgoing;
@@ -366,18 +402,41 @@ read_header(struct report *rep)
 	return rc > 0 ? data : SLICE("");
 }
 
+/* Is the sender told of this result (RFC 3461 4.1)? Without a NOTIFY only of
+ * failures. */
+static bool
+is_news(const struct result *x, enum dsn_action action)
+{
+	unsigned int notify = x->recipient->notify;
+
+	switch (action) {
+	case DSN_FAILED:
+		return (x->outcome == OUTCOME_BOUNCED ||
+			   x->outcome == OUTCOME_EXPIRED) &&
+		    (notify == 0 || (notify & SMTP_NOTIFY_FAILURE) != 0);
+	case DSN_DELAYED:
+		return x->is_delay_due;
+	case DSN_RELAYED:
+		return x->outcome == OUTCOME_DELIVERED && !x->is_dsn_passed &&
+		    (notify & SMTP_NOTIFY_SUCCESS) != 0;
+	}
+	return false;
+}
+
 static size_t
-collect_failed(struct report *rep, struct dsn_recipient *out)
+collect_news(
+    const struct report *rep, enum dsn_action action, struct dsn_recipient *out)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < rep->count && count < RECIPIENTS_MAX; i++) {
 		const struct result *x = &rep->results[i];
-		if (x->outcome != OUTCOME_BOUNCED &&
-		    x->outcome != OUTCOME_EXPIRED)
+		if (!is_news(x, action))
 			continue;
 		out[count++] = (struct dsn_recipient){
+		    .action = action,
 		    .address = slice_of(x->recipient->address),
+		    .orcpt = slice_of(x->recipient->orcpt),
 		    .reply = &x->reply,
 		    .remote_mta = slice_of(x->reply.is_local ? "" : x->host),
 		    .is_expired = x->outcome == OUTCOME_EXPIRED,
@@ -387,7 +446,7 @@ collect_failed(struct report *rep, struct dsn_recipient *out)
 }
 
 static void
-choose_dsn_zone(struct report *rep)
+choose_notice_zone(struct report *rep, struct notice *n)
 {
 	struct route_facts facts = {
 	    .account = rep->outgoing->account,
@@ -398,58 +457,76 @@ choose_dsn_zone(struct report *rep)
 	route_choose(rep->setup->config,
 	    policy_for(rep->setup->policies, facts.account), &rep->setup->state,
 	    &facts, &choice);
-	rep->dsn_zone = choice.zone;
-	rep->dsn_source =
-	    route_source(choice.zone, &rep->setup->state, rep->dsn_id);
-	(void)snprintf(
-	    rep->dsn_reason, sizeof(rep->dsn_reason), "%s", choice.reason);
+	n->zone = choice.zone;
+	n->source = route_source(choice.zone, &rep->setup->state, n->id);
+	(void)snprintf(n->reason, sizeof(n->reason), "%s", choice.reason);
 }
 
-/* Tells the sender, if anyone was given up and the sender wants to know. */
 static void
-make_dsn(struct report *rep)
+write_notice(struct report *rep, struct notice *n,
+    const struct dsn_recipient *news, size_t count, struct slice original)
 {
 	const struct outgoing *o = rep->outgoing;
 	char id[ID_TEXT_BYTES];
-	char original[ID_TEXT_BYTES];
-	struct dsn_recipient *failed =
-	    mem_alloc((rep->count + 1) * sizeof(*failed));
+	char original_id[ID_TEXT_BYTES];
 	struct buf text = buf_make(DSN_BYTES_MAX);
 
-	size_t count = collect_failed(rep, failed);
-	struct slice header = count != 0 ? read_header(rep) : SLICE("");
-	if (count != 0 && dsn_is_wanted(o->sender, header)) {
-		rep->dsn_now_ms = clock_wall_ms();
-		rep->dsn_id = id_next(rep->dsn_now_ms);
-		id_to_text(rep->dsn_id, id);
-		id_to_text(o->id, original);
-		struct dsn d = {
-		    .id = id,
-		    .original_id = original,
-		    .hostname = rep->setup->config->hostname,
-		    .to = o->sender,
-		    .now_ms = rep->dsn_now_ms,
-		    .arrival_ms = o->received_ms,
-		    .recipients = failed,
-		    .recipient_count = count,
-		    .original_header = header,
-		};
-		if (dsn_write(&text, &d) == 0) {
-			rep->dsn = body_new(text.len);
-			memcpy(rep->dsn->bytes, text.ptr, text.len);
-			choose_dsn_zone(rep);
-		}
+	n->id = id_next(rep->now_ms);
+	id_to_text(n->id, id);
+	id_to_text(o->id, original_id);
+	n->is_utf8 = !utf8_is_ascii(o->sender);
+	n->subject = dsn_subject(news[0].action);
+	struct dsn d = {
+	    .id = id,
+	    .original_id = original_id,
+	    .hostname = rep->setup->config->hostname,
+	    .to = o->sender,
+	    .now_ms = rep->now_ms,
+	    .arrival_ms = o->received_ms,
+	    .expires_ms = o->expires_ms,
+	    .envid = o->envid,
+	    .recipients = news,
+	    .recipient_count = count,
+	    .original = original,
+	    .is_full = o->ret == SMTP_RET_FULL && o->chunks == 0 &&
+		news[0].action == DSN_FAILED && original.len <= FULL_BYTES_MAX,
+	    .is_utf8 = o->is_utf8,
+	};
+	if (dsn_write(&text, &d) == 0) {
+		n->body = body_new(text.len);
+		memcpy(n->body->bytes, text.ptr, text.len);
+		choose_notice_zone(rep, n);
+	}
+	buf_free(&text);
+}
+
+/* Tells the sender what it wants to know. */
+static void
+make_notices(struct report *rep)
+{
+	struct dsn_recipient *news =
+	    mem_alloc((rep->count + 1) * sizeof(*news));
+	struct slice original = {0};
+
+	rep->now_ms = clock_wall_ms();
+	for (int i = 0; i < NOTICES; i++) {
+		size_t count = collect_news(rep, (enum dsn_action)i, news);
+		if (count != 0 && original.ptr == NULL)
+			original = read_original(rep);
+		if (count != 0 &&
+		    dsn_is_wanted(rep->outgoing->sender, original))
+			write_notice(
+			    rep, &rep->notices[i], news, count, original);
 	}
 	db_get_done(rep->worker->reader);
-	buf_free(&text);
-	mem_free(failed);
+	mem_free(news);
 }
 
 void
 report_send(struct report *rep)
 {
 	rep->worker->reports++;
-	make_dsn(rep);
+	make_notices(rep);
 	rep->job = (struct store_job){
 	    .origin = rep->worker->loop,
 	    .run = run_report,

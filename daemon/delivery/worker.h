@@ -52,6 +52,9 @@ struct recipient {
 	char source[SOURCE_BYTES]; /* empty: the system's choice */
 	int64_t attempts;          /* made before this one */
 	int64_t expires_ms;
+	unsigned int notify; /* bits of enum smtp_notify */
+	bool is_delay_told;
+	const char *orcpt; /* behind the address; null: none */
 	char address[];
 };
 TAILQ_HEAD(recipient_list, recipient);
@@ -160,9 +163,8 @@ struct zone *zone_get(struct worker *w, const char *name);
 const struct config_zone *zone_config(const struct zone *z);
 bool zone_may_send(const struct zone *z);
 /* Takes a recipient up, unless it is in memory. `o` is referenced. */
-void zone_add(struct zone *z, struct outgoing *o, uint32_t seq,
-    struct slice address, const char *source, int64_t attempts,
-    int64_t expires_ms);
+void zone_add(
+    struct zone *z, struct outgoing *o, const struct delivery_recipient *from);
 /* Reads due rows, now or as soon as there is room. */
 void zone_read(struct zone *z);
 /* Something on disk is due at `due_ms` (wall). */
@@ -216,6 +218,7 @@ struct attempt {
 	const char *tls;                /* null: none */
 	int64_t ms;                     /* that it took */
 	bool is_expired;
+	bool is_dsn_passed; /* the host sends notifications from here on */
 };
 struct report;
 /* Results of one message that go together, and its notification if one is

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/utf8.h"
 #include "daemon/submission/message.h"
 #include "smtp/address.h"
 #include "smtp/header.h"
@@ -128,6 +129,11 @@ message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
 	if (*out_why != NULL)
 		return -1;
 	m->header_len = all.len - rest.len;
+	bool has_utf8_header = !utf8_is_ascii(slice_sub(all, 0, m->header_len));
+	/* A client that says nothing of UTF-8 sends 8 bits as it always
+	 * did: only what it declares is asked of the next host. */
+	m->is_utf8 =
+	    !utf8_is_ascii(m->sender) || (m->params.is_utf8 && has_utf8_header);
 	id_to_text(m->id, id);
 	m->header = buf_make(m->header_len + 4096);
 	write_received(m, is_esmtp, is_tls, is_auth, id);

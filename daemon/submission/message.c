@@ -71,7 +71,8 @@ message_free(struct message *m)
 }
 
 void
-message_add_recipient(struct message *m, const struct smtp_address *a)
+message_add_recipient(struct message *m, const struct smtp_address *a,
+    const struct smtp_rcpt_params *params)
 {
 	if (m->recipient_count == m->recipient_room) {
 		m->recipient_room =
@@ -82,6 +83,8 @@ message_add_recipient(struct message *m, const struct smtp_address *a)
 	m->recipients[m->recipient_count++] = (struct message_recipient){
 	    .address = a->text,
 	    .domain = a->domain,
+	    .notify = params->notify,
+	    .orcpt = arena_slice(&m->arena, params->orcpt),
 	};
 }
 
@@ -286,6 +289,7 @@ insert_message(struct db *db, struct message *m, const struct policy *policy)
 	    .id = m->id,
 	    .account = m->account,
 	    .credential = m->credential,
+	    .subuser = m->subuser,
 	    .client = m->client,
 	    .helo = m->helo,
 	    .sender = m->sender,
@@ -304,6 +308,10 @@ insert_message(struct db *db, struct message *m, const struct policy *policy)
 	    .class = slice_of(score_class_name(m->verdict.class)),
 	    .policy = policy->version,
 	    .symbols = buf_slice(&m->symbols),
+	    .envid = m->params.envid,
+	    .ret = m->params.ret,
+	    .is_utf8 = m->is_utf8,
+	    .requires_tls = m->params.requires_tls,
 	};
 
 	return db_message_insert(db, &row, &m->store_job.err);
@@ -331,6 +339,8 @@ insert_recipients(struct db *db, struct message *m, const struct policy *policy)
 		    .due_ms =
 			is_held ? m->received_ms + lifetime_ms : m->received_ms,
 		    .expires_ms = m->received_ms + lifetime_ms,
+		    .notify = r->notify,
+		    .orcpt = r->orcpt,
 		};
 		if (db_recipient_insert(db, &row, &m->store_job.err) != 0)
 			return -1;
@@ -354,6 +364,7 @@ insert_events(struct db *db, struct message *m, const struct policy *policy)
 	    .message_id = m->id,
 	    .account = m->account,
 	    .credential = m->credential,
+	    .subuser = m->subuser,
 	    .sender = m->sender,
 	    .recipient = first->address,
 	    .class = slice_of(score_class_name(m->verdict.class)),
@@ -417,6 +428,11 @@ make_outgoing(const struct message *m, const struct policy *policy)
 	o->id = m->id;
 	o->account = arena_slice(&o->arena, m->account);
 	o->credential = arena_slice(&o->arena, m->credential);
+	o->subuser = arena_slice(&o->arena, m->subuser);
+	o->envid = arena_slice(&o->arena, m->params.envid);
+	o->ret = m->params.ret;
+	o->is_utf8 = m->is_utf8;
+	o->requires_tls = m->params.requires_tls;
 	o->sender = arena_slice(&o->arena, m->sender);
 	o->received_ms = m->received_ms;
 	o->expires_ms = m->received_ms + lifetime_ms;
@@ -444,6 +460,7 @@ committed(struct store_job *job)
 	}
 	if (m->outcome != MESSAGE_ACCEPTED)
 		return;
+	struct outgoing *o = make_outgoing(m, policy);
 	struct delivery_recipient *out =
 	    mem_alloc(m->recipient_count * sizeof(*out));
 	for (size_t i = 0; i < m->recipient_count; i++) {
@@ -454,10 +471,13 @@ committed(struct store_job *job)
 		    .source = r->source != NULL ? r->source->address : NULL,
 		    .address = r->address,
 		    .due_ms = m->received_ms,
+		    .expires_ms = o->expires_ms,
+		    .notify = r->notify,
+		    .orcpt = r->orcpt,
 		};
 	}
-	delivery_hand_over(m->shared->delivery, make_outgoing(m, policy),
-	    m->body, out, m->recipient_count);
+	delivery_hand_over(
+	    m->shared->delivery, o, m->body, out, m->recipient_count);
 	mem_free(out);
 }
 

@@ -22,6 +22,7 @@
 #include "daemon/submission/worker.h"
 #include "scoring/verdict.h"
 #include "smtp/address.h"
+#include "smtp/params.h"
 
 enum message_outcome {
 	MESSAGE_ACCEPTED = 0,
@@ -35,6 +36,8 @@ struct message_recipient {
 	const struct config_zone *zone;
 	const struct config_source *source; /* may be null */
 	const char *reason;
+	unsigned int notify; /* bits of enum smtp_notify */
+	struct slice orcpt;  /* null: none */
 };
 
 struct message {
@@ -48,7 +51,8 @@ struct message {
 	void *session;
 
 	uint64_t id;
-	struct slice account, credential, client, helo, sender;
+	struct slice account, credential, subuser, client, helo, sender;
+	struct smtp_mail_params params; /* slices of the arena */
 	struct message_recipient *recipients;
 	size_t recipient_count, recipient_room;
 	int64_t received_ms;
@@ -58,6 +62,7 @@ struct message {
 	int64_t size;    /* octets received */
 	int64_t counted; /* of them in shared->message_bytes */
 	bool is_8bit;
+	bool is_utf8;      /* sender or header need SMTPUTF8 on their way */
 	size_t header_len; /* of the client's header in head */
 	struct buf header; /* ours: what replaces it */
 
@@ -74,8 +79,9 @@ struct message {
 struct message *message_new(struct worker *w);
 void message_free(struct message *m);
 
-/* Adds an address that the arena owns. */
-void message_add_recipient(struct message *m, const struct smtp_address *a);
+/* Adds an address that the arena owns; of `params` a copy is made. */
+void message_add_recipient(struct message *m, const struct smtp_address *a,
+    const struct smtp_rcpt_params *params);
 /* Adds octets; -1 when the disk refuses them. */
 int message_append(struct message *m, struct slice piece) MUST_CHECK;
 

@@ -40,6 +40,8 @@ verb_ehlo(struct session *s, struct slice args)
 	session_reply(
 	    s, "250-SIZE %lld", (long long)c->submission.message_size_max);
 	session_reply(s, "250-8BITMIME");
+	session_reply(s, "250-SMTPUTF8");
+	session_reply(s, "250-DSN");
 	if (may_tls)
 		session_reply(s, "250-STARTTLS");
 	if (may_auth)

@@ -65,29 +65,25 @@ is_barred(struct session *s)
 	return s->is_suspended;
 }
 
-/* SIZE (RFC 1870), BODY (RFC 6152), AUTH (RFC 4954 5). */
-static const char *
-check_mail_params(struct session *s, const struct smtp_path *path)
+/* Refuses what smtp_*_params_read() found at fault; STAY when nothing. */
+static enum session_state
+refuse_params(struct session *s, enum smtp_params_error error, struct slice bad)
 {
-	for (size_t i = 0; i < path->param_count; i++) {
-		const struct smtp_param *p = &path->params[i];
-		uint64_t size;
-		if (slice_is_nocase(p->keyword, "SIZE")) {
-			if (slice_to_u64(p->value, &size) != 0)
-				return "501 5.5.4 SIZE wants a number";
-			if (size > (uint64_t)size_max(s))
-				return "552 5.3.4 [message_size] The message "
-				       "is too big";
-		} else if (slice_is_nocase(p->keyword, "BODY")) {
-			if (!slice_is_nocase(p->value, "7BIT") &&
-			    !slice_is_nocase(p->value, "8BITMIME"))
-				return "501 5.5.4 BODY is 7BIT or 8BITMIME";
-		} else if (!slice_is_nocase(p->keyword, "AUTH") ||
-		    p->value.len == 0) {
-			return "555 5.5.4 Parameter not known";
-		}
+	switch (error) {
+	case SMTP_PARAMS_OK:
+		break;
+	case SMTP_PARAMS_UNKNOWN:
+		return session_refuse(s,
+		    "555 5.5.4 Parameter %.*s is not known here",
+		    SLICE_ARGS(bad));
+	case SMTP_PARAMS_VALUE:
+		return session_refuse(s,
+		    "501 5.5.4 The value of %.*s is not good", SLICE_ARGS(bad));
+	case SMTP_PARAMS_DUPLICATE:
+		return session_refuse(
+		    s, "501 5.5.4 %.*s came twice", SLICE_ARGS(bad));
 	}
-	return NULL;
+	return STAY;
 }
 
 static bool
@@ -97,13 +93,51 @@ has_memory(const struct session *s)
 	    s->worker->setup->config->submission.memory_max;
 }
 
+/* What stands against a transaction with this path; a whole reply. */
+static const char *
+find_obstacle(const struct session *s, const struct smtp_path *path,
+    const struct smtp_mail_params *params)
+{
+	if (params->has_size && params->size > (uint64_t)size_max(s))
+		return "552 5.3.4 [message_size] The message is too big";
+	if (path->address.is_utf8 && !params->is_utf8)
+		return "553 5.6.7 A UTF-8 address needs SMTPUTF8";
+	if (params->requires_tls && !s->is_secured)
+		return "530 5.7.10 REQUIRETLS needs TLS";
+	if (!store_has_room(s->worker->shared->store) || !has_memory(s))
+		return "452 4.3.1 [storage] No room now, try later";
+	return NULL;
+}
+
+static void
+start_message(struct session *s, const struct smtp_path *path,
+    const struct smtp_mail_params *params)
+{
+	struct message *m = message_new(s->worker);
+
+	m->sender = arena_slice(&m->arena, path->address.text);
+	if (m->sender.ptr == NULL)
+		m->sender = SLICE("");
+	m->params = *params;
+	m->params.envid = arena_slice(&m->arena, params->envid);
+	m->account = arena_slice(&m->arena, slice_of(s->account));
+	if (s->login[0] != '\0')
+		m->credential = arena_slice(&m->arena, slice_of(s->login));
+	m->client = arena_slice(&m->arena, slice_of(s->peer));
+	m->helo = arena_slice(&m->arena, slice_of(s->helo));
+	s->message = m;
+}
+
 enum session_state
 verb_mail(struct session *s, struct slice args)
 {
 	struct arena scratch = {0};
 	struct smtp_path path;
-	enum session_state next = SESSION_MAIL;
-	const char *fault = NULL;
+	struct smtp_mail_params params;
+	struct slice bad = {0};
+	enum smtp_params_error fault = SMTP_PARAMS_OK;
+	enum session_state next = STAY;
+	const char *obstacle = NULL;
 
 	if (is_barred(s))
 		return session_refuse(s,
@@ -111,29 +145,17 @@ verb_mail(struct session *s, struct slice args)
 	enum smtp_path_error error =
 	    smtp_path_parse(args, "FROM", &scratch, &path);
 	if (error == SMTP_PATH_OK)
-		fault = check_mail_params(s, &path);
+		fault = smtp_mail_params_read(&path, &params, &bad);
 	if (error != SMTP_PATH_OK || path.is_postmaster) {
 		next = refuse_path(s, error, "FROM");
-	} else if (fault != NULL) {
-		next = session_refuse(s, "%s", fault);
-	} else if (path.address.is_utf8) {
-		next = session_refuse(
-		    s, "553 5.6.7 SMTPUTF8 addresses are not taken");
-	} else if (!store_has_room(s->worker->shared->store) ||
-	    !has_memory(s)) {
-		next = session_refuse(
-		    s, "452 4.3.1 [storage] No room now, try later");
+	} else if (fault != SMTP_PARAMS_OK) {
+		next = refuse_params(s, fault, bad);
+	} else if ((obstacle = find_obstacle(s, &path, &params)) != NULL) {
+		next = session_refuse(s, "%s", obstacle);
 	} else {
-		struct message *m = message_new(s->worker);
-		m->sender = arena_slice(&m->arena, path.address.text);
-		m->account = arena_slice(&m->arena, slice_of(s->account));
-		if (s->login[0] != '\0')
-			m->credential =
-			    arena_slice(&m->arena, slice_of(s->login));
-		m->client = arena_slice(&m->arena, slice_of(s->peer));
-		m->helo = arena_slice(&m->arena, slice_of(s->helo));
-		s->message = m;
+		start_message(s, &path, &params);
 		session_reply(s, "250 2.1.0 Ok");
+		next = SESSION_MAIL;
 	}
 	arena_free(&scratch);
 	return next;
@@ -155,6 +177,8 @@ verb_rcpt(struct session *s, struct slice args)
 {
 	struct message *m = s->message;
 	struct smtp_path path;
+	struct smtp_rcpt_params params;
+	struct slice bad = {0};
 
 	if ((int64_t)m->recipient_count >= recipients_max(s))
 		return session_refuse(s,
@@ -167,12 +191,14 @@ verb_rcpt(struct session *s, struct slice args)
 		error = SMTP_PATH_SYNTAX;
 	if (error != SMTP_PATH_OK || path.is_null)
 		return refuse_path(s, error, "TO");
-	if (path.param_count != 0)
-		return session_refuse(s, "555 5.5.4 Parameter not known");
-	if (path.address.is_utf8)
+	enum smtp_params_error fault =
+	    smtp_rcpt_params_read(&path, &params, &bad);
+	if (fault != SMTP_PARAMS_OK)
+		return refuse_params(s, fault, bad);
+	if (path.address.is_utf8 && !m->params.is_utf8)
 		return session_refuse(
-		    s, "553 5.6.7 SMTPUTF8 addresses are not taken");
-	message_add_recipient(m, &path.address);
+		    s, "553 5.6.7 A UTF-8 address needs SMTPUTF8 at MAIL");
+	message_add_recipient(m, &path.address, &params);
 	session_reply(s, "250 2.1.5 Ok");
 	return SESSION_RCPT == s->state ? STAY : SESSION_RCPT;
 }

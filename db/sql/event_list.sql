@@ -1,6 +1,6 @@
 -- Events after a cursor or a time, through a selector.
 SELECT seq, time_ms, event, message_id, account, credential, sender, recipient, zone, source, mx_group, mx,
-  code, enhanced, text, class, score, policy, attempt, tls, ms
+  code, enhanced, text, class, score, policy, attempt, tls, ms, subuser
 FROM event
 WHERE seq > :seq
   AND (:after_ms IS NULL OR time_ms >= :after_ms)
@@ -8,6 +8,7 @@ WHERE seq > :seq
   AND (:zone IS NULL OR zone = :zone)
   AND (:account IS NULL OR account = :account)
   AND (:credential IS NULL OR credential = :credential)
+  AND (:subuser IS NULL OR subuser = :subuser)
   AND (:sender IS NULL OR sender = :sender)
   AND (:recipient IS NULL OR recipient = :recipient)
   AND (:domain IS NULL OR substr(recipient, -length(:domain)) = :domain)

@@ -231,12 +231,12 @@ class Posthorn:
             return self.transact(c, sender, to, message.encode())
 
     @staticmethod
-    def transact(c, sender, to, message):
-        code, reply = c.mail(sender)
+    def transact(c, sender, to, message, options=(), rcpt_options=()):
+        code, reply = c.mail(sender, options)
         if code != 250:
             raise smtplib.SMTPResponseException(code, reply)
         for one in to:
-            code, reply = c.rcpt(one)
+            code, reply = c.rcpt(one, rcpt_options)
             if code != 250:
                 raise smtplib.SMTPResponseException(code, reply)
         code, reply = c.data(message)

@@ -29,6 +29,7 @@ class Session:
 
     def reset(self):
         self.sender, self.recipients, self.params = None, [], ""
+        self.rcpt_params = []
 
     def say(self, text):
         self.writer.write(text.encode() + b"\r\n")
@@ -81,6 +82,7 @@ class Session:
             address = rest[3:].split(">")[0].strip().lstrip("<")
             if self.answer("rcpt", address, "250 2.1.5 ok"):
                 self.recipients.append(address)
+                self.rcpt_params.append(rest.partition(">")[2].strip())
         elif verb == "DATA":
             if not self.recipients:
                 self.say("503 5.5.1 no recipients")
@@ -150,7 +152,9 @@ class Sink:
             row = {"peer": session.peer, "local": session.local,
                    "helo": session.helo, "tls": session.tls,
                    "from": session.sender, "to": list(session.recipients),
-                   "params": session.params.strip(), "time": time.time()}
+                   "params": session.params.strip(),
+                   "rcpt_params": list(session.rcpt_params),
+                   "time": time.time()}
             if self.folder:
                 row["file"] = f"{number:06d}.eml"
                 path = pathlib.Path(self.folder) / row["file"]

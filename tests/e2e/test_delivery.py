@@ -358,3 +358,100 @@ def test_restart_delivers_what_waits(world):
     s.wait(30)
     wait_until("queue is empty", lambda: p.rows("queue", "list") == [])
     assert len(set(idents)) == 30
+
+
+PLAIN = b"From: a@near.test\r\nTo: b@far.test\r\nSubject: x\r\n\r\nhello\r\n"
+BOTH = {"far.test": ["@ MX 10 mx1", "mx1 A 127.0.1.1"],
+        "near.test": ["@ MX 10 mx1", "mx1 A 127.0.1.2"]}
+
+
+def send_with(p, options, rcpt_options, to="b@far.test", message=PLAIN):
+    with p.client() as c:
+        c.ehlo()
+        return p.transact(c, "a@near.test", [to], message, options,
+                          rcpt_options)
+
+
+def test_dsn_parameters_go_on_to_who_knows_them(world):
+    p, s = world(BOTH, sink_options={"keywords": ["PIPELINING", "DSN"]})
+    send_with(p, ["RET=HDRS", "ENVID=QQ+2B1"],
+              ["NOTIFY=SUCCESS,DELAY", "ORCPT=rfc822;B@far.test"])
+    row, _ = s.wait(1)[0]
+    assert row["params"] == "RET=HDRS ENVID=QQ+2B1"
+    assert row["rcpt_params"] == [
+        "NOTIFY=SUCCESS,DELAY ORCPT=rfc822;B@far.test"]
+    p.wait_event("delivered")
+    # The next host answers for it now: nothing comes from us.
+    assert not [e for e in p.events() if e.get("text") == "notification"]
+
+
+def test_success_is_told_where_the_next_host_knows_no_dsn(world):
+    p, s = world(BOTH, hosts=("127.0.1.1", "127.0.1.2"))
+    send_with(p, ["ENVID=QQ1"], ["NOTIFY=SUCCESS",
+                                 "ORCPT=rfc822;B@far.test"])
+    told = s.wait(2)[1]
+    assert (told[0]["from"], told[0]["to"]) == ("", ["a@near.test"])
+    assert told[0]["rcpt_params"] == [""]
+    for text in (b"Action: relayed", b"Status: 2.0.0",
+                 b"Original-Envelope-Id: QQ1",
+                 b"Original-Recipient: rfc822;B@far.test"):
+        assert b"\r\n" + text + b"\r\n" in told[1], told[1]
+
+
+@pytest.mark.parametrize("notify, is_told", [
+    ("NOTIFY=NEVER", False), ("NOTIFY=SUCCESS,DELAY", False),
+    ("NOTIFY=FAILURE", True)])
+def test_failure_is_told_to_who_asked(world, notify, is_told):
+    def behave(session, step, argument):
+        return "550 5.1.1 nobody" if argument == "b@far.test" else None
+    p, s = world(BOTH, hosts=("127.0.1.1", "127.0.1.2"), behave=behave)
+    send_with(p, ["RET=FULL"], [notify])
+    p.wait_event("bounced")
+    if is_told:
+        _, text = s.wait(1)[0]
+        assert b"\r\nContent-Type: message/rfc822\r\n" in text
+        assert b"\r\n\r\nhello\r\n" in text
+    else:
+        assert not [e for e in p.events() if e.get("text") == "notification"]
+
+
+def test_delay_is_told_once(world):
+    def behave(session, step, argument):
+        return "450 4.2.1 later" if argument == "b@far.test" else None
+    p, s = world(BOTH, hosts=("127.0.1.1", "127.0.1.2"), behave=behave,
+                 delivery={"delay_notice": "1s", "retry": ["1s"]})
+    send_with(p, [], ["NOTIFY=DELAY,FAILURE"])
+    _, text = s.wait(1)[0]
+    assert b"\r\nAction: delayed\r\n" in text
+    assert b"\r\nWill-Retry-Until: " in text
+    p.wait_event("deferred", count=5)
+    assert len(s.received) == 1
+
+
+def test_utf8_addresses_go_where_they_are_understood(world):
+    p, s = world({"far.test": ["@ MX 10 mx1", "mx1 A 127.0.1.1"]},
+                 sink_options={"keywords": ["SMTPUTF8", "8BITMIME"]})
+    raw = f"From: ä@near.test\r\nTo: ö@far.test\r\n\r\nhi\r\n".encode()
+    with p.client() as c:
+        c.ehlo()
+        c.command_encoding = "utf-8"
+        p.transact(c, "ä@near.test", ["ö@far.test"], raw, ["SMTPUTF8"])
+    row, _ = s.wait(1)[0]
+    assert (row["from"], row["to"]) == ("ä@near.test", ["ö@far.test"])
+    assert "SMTPUTF8" in row["params"]
+
+
+def test_utf8_addresses_bounce_where_they_are_not(world):
+    p, s = world(BOTH, hosts=("127.0.1.1", "127.0.1.2"))
+    with p.client() as c:
+        c.ehlo()
+        c.command_encoding = "utf-8"
+        p.transact(c, "a@near.test", ["ö@far.test", "b@far.test"], PLAIN,
+                   ["SMTPUTF8", "BODY=8BITMIME"])
+    rows = s.wait(2)
+    plain = [r for r in rows if r[0]["from"] != ""]
+    assert [r[0]["to"] for r in plain] == [["b@far.test"]]
+    told = [r for r in rows if r[0]["from"] == ""]
+    assert told[0][0]["to"] == ["a@near.test"]
+    assert "Final-Recipient: utf-8; ö@far.test".encode() in told[0][1]
+    assert p.wait_event("bounced")[0]["enhanced"] == "5.6.7"

@@ -20,8 +20,8 @@ make_dsn(const struct dsn_recipient *recipients, size_t count)
 	    .arrival_ms = INT64_C(1795438700000),
 	    .recipients = recipients,
 	    .recipient_count = count,
-	    .original_header = SLICE("From: sender@example.net\r\n"
-				     "Subject: hi\r\n there\r\n"),
+	    .original = SLICE("From: sender@example.net\r\n"
+			      "Subject: hi\r\n there\r\n"),
 	};
 }
 
@@ -40,10 +40,22 @@ test_fields(void **state UNUSED)
 	struct smtp_reply local = smtp_reply_local(451, 4, 1, "refused");
 	struct smtp_reply plain = {.code = 554, .text = "no"};
 	const struct dsn_recipient recipients[] = {
-	    {SLICE("a@b.org"), &gone, SLICE("mx.b.org"), false},
-	    {SLICE("c@d.org"), &busy, SLICE("mx.d.org"), true},
-	    {SLICE("e@f.org"), &local, SLICE(""), true},
-	    {SLICE("g@h.org"), &plain, SLICE("mx.h.org"), false},
+	    {.address = SLICE("a@b.org"),
+		.reply = &gone,
+		.remote_mta = SLICE("mx.b.org"),
+		.is_expired = false},
+	    {.address = SLICE("c@d.org"),
+		.reply = &busy,
+		.remote_mta = SLICE("mx.d.org"),
+		.is_expired = true},
+	    {.address = SLICE("e@f.org"),
+		.reply = &local,
+		.remote_mta = SLICE(""),
+		.is_expired = true},
+	    {.address = SLICE("g@h.org"),
+		.reply = &plain,
+		.remote_mta = SLICE("mx.h.org"),
+		.is_expired = false},
 	};
 	struct dsn d = make_dsn(recipients, ARRAY_LEN(recipients));
 	struct buf out = buf_make(1 << 20);
@@ -92,7 +104,10 @@ test_lines(void **state UNUSED)
 	memset(address, 'a', sizeof(address));
 	memset(r.text, 'x', sizeof(r.text) - 1);
 	const struct dsn_recipient recipient = {
-	    slice_make(address, 515), &r, slice_make(address, 255), true};
+	    .address = slice_make(address, 515),
+	    .reply = &r,
+	    .remote_mta = slice_make(address, 255),
+	    .is_expired = true};
 	struct dsn d = make_dsn(&recipient, 1);
 	struct buf out = buf_make(1 << 20);
 	size_t start = 0;
@@ -114,14 +129,14 @@ test_header_is_cut_to_fields(void **state UNUSED)
 {
 	struct smtp_reply r = {.code = 550, .text = "no"};
 	const struct dsn_recipient recipient = {
-	    SLICE("a@b.org"), &r, SLICE(""), false};
+	    .address = SLICE("a@b.org"), .reply = &r};
 	struct dsn d = make_dsn(&recipient, 1);
 	struct buf header = buf_make(1 << 20);
 	struct buf out = buf_make(1 << 20);
 
 	for (int i = 0; i < 2000; i++)
 		(void)buf_appendf(&header, "X-%d: %080d-end\r\n", i, 0);
-	d.original_header = buf_slice(&header);
+	d.original = buf_slice(&header);
 	assert_int_equal(dsn_write(&out, &d), 0);
 	assert_true(out.len > DSN_HEADER_MAX / 2);
 	assert_true(out.len < DSN_HEADER_MAX + 4096);
@@ -131,6 +146,64 @@ test_header_is_cut_to_fields(void **state UNUSED)
 	buf_free(&header);
 	buf_free(&out);
 	buf_free(&small);
+}
+
+static void
+test_kinds(void **state UNUSED)
+{
+	struct smtp_reply busy = {
+	    .code = 450, .enhanced = {4, 2, 1}, .text = "Try later"};
+	struct smtp_reply taken = {.code = 250, .text = "taken"};
+	struct dsn_recipient r = {
+	    .action = DSN_DELAYED,
+	    .address = SLICE("a@b.org"),
+	    .orcpt = SLICE("rfc822;A+2Bx@b.org"),
+	    .reply = &busy,
+	    .remote_mta = SLICE("mx.b.org"),
+	};
+	struct dsn d = make_dsn(&r, 1);
+	struct buf out = buf_make(1 << 20);
+	struct smtp_field f;
+
+	d.expires_ms = INT64_C(1795538700000);
+	d.envid = SLICE("a+3Db");
+	assert_int_equal(dsn_write(&out, &d), 0);
+	struct slice text = buf_slice(&out);
+	assert_true(smtp_field_find(text, "Subject", &f));
+	CHECK_SLICE("subject", f.value, SLICE("Your message is delayed"));
+	assert_true(has(text, "\r\nOriginal-Envelope-Id: a=b\r\n"));
+	assert_true(has(text,
+	    "\r\n\r\nOriginal-Recipient: rfc822;A+x@b.org\r\n"
+	    "Final-Recipient: rfc822; a@b.org\r\nAction: delayed\r\n"
+	    "Status: 4.2.1\r\n"));
+	assert_true(has(text, "\r\nWill-Retry-Until: "));
+	buf_free(&out);
+
+	r.action = DSN_RELAYED;
+	r.reply = &taken;
+	assert_int_equal(dsn_write(&out, &d), 0);
+	text = buf_slice(&out);
+	assert_true(has(text, "\r\nAction: relayed\r\nStatus: 2.0.0\r\n"));
+	assert_false(has(text, "Will-Retry-Until"));
+	buf_free(&out);
+
+	/* All of the message, and UTF-8 in it (RFC 6533). */
+	r.action = DSN_FAILED;
+	r.address = SLICE("b\xc3\xb6@b.org");
+	r.reply = &busy;
+	d.is_full = d.is_utf8 = true;
+	d.original = SLICE("Subject: \xc3\xb6\r\n\r\nbody\r\n");
+	/* What would break the line stays as it was sent. */
+	d.envid = SLICE("a+0D+0AX:");
+	assert_int_equal(dsn_write(&out, &d), 0);
+	text = buf_slice(&out);
+	assert_true(has(text, "report-type=global-delivery-status"));
+	assert_true(has(text, "Content-Type: message/global\r\n\r\nSubject: "));
+	assert_true(
+	    has(text, "\r\nFinal-Recipient: utf-8; b\xc3\xb6@b.org\r\n"));
+	assert_true(has(text, "\r\n\r\nbody\r\n"));
+	assert_true(has(text, "\r\nOriginal-Envelope-Id: a+0D+0AX:\r\n"));
+	buf_free(&out);
 }
 
 struct wanted {
@@ -181,6 +254,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_fields),
 	    cmocka_unit_test(test_lines),
+	    cmocka_unit_test(test_kinds),
 	    cmocka_unit_test(test_header_is_cut_to_fields),
 	    cmocka_unit_test(test_wanted),
 	};

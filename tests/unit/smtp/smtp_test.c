@@ -340,8 +340,12 @@ notifications(void **state)
 	struct smtp_reply no = smtp_reply_local(550, 1, 1, "unknown user");
 	struct smtp_reply later = smtp_reply_local(451, 4, 1, "refused");
 	struct dsn_recipient failed[] = {
-	    {SLICE("b@far.test"), &no, SLICE("mx.far.test"), false},
-	    {SLICE("c@far.test"), &later, SLICE(""), true},
+	    {.address = SLICE("b@far.test"),
+		.reply = &no,
+		.remote_mta = SLICE("mx.far.test")},
+	    {.address = SLICE("c@far.test"),
+		.reply = &later,
+		.is_expired = true},
 	};
 	struct dsn d = {
 	    .id = "0000000000001",
@@ -352,7 +356,7 @@ notifications(void **state)
 	    .arrival_ms = 1795438700000,
 	    .recipients = failed,
 	    .recipient_count = 2,
-	    .original_header = SLICE("Subject: hi\r\n\r\nsecret body"),
+	    .original = SLICE("Subject: hi\r\n\r\nsecret body"),
 	};
 	struct buf out = buf_make(65536);
 
