@@ -122,7 +122,7 @@ close_broken(struct store *s, const struct error *why)
 static void
 run_alone(struct store *s, struct store_job *job)
 {
-	struct error err;
+	struct error err = {0};
 
 	if (s->db == NULL) {
 		(void)error_set_kind(&err, ERROR_STORAGE, "the store is down");
@@ -134,8 +134,10 @@ run_alone(struct store *s, struct store_job *job)
 	} else {
 		enum store_result result = job->run(s->db, job);
 		if (result == STORE_FAILED) {
+			/* Once it is answered the job may be gone. */
+			err = job->err;
 			db_rollback(s->db);
-			fail_job(s, job, &job->err);
+			fail_job(s, job, &err);
 		} else if (db_commit(s->db, &err) != 0) {
 			db_rollback(s->db);
 			fail_job(s, job, &err);
@@ -145,7 +147,7 @@ run_alone(struct store *s, struct store_job *job)
 		}
 	}
 	if (db_is_broken(s->db))
-		close_broken(s, &job->err);
+		close_broken(s, &err);
 }
 
 /* All jobs in one transaction; false if that was rolled back. */
