@@ -413,9 +413,15 @@ start_tls(struct conn *c, SSL_CTX *ctx)
 	assert(c->ssl == NULL && c->state == STATE_OPEN);
 	/* The reply before the handshake goes out in clear. */
 	flush(c);
-	if (c->state != STATE_OPEN)
+	if (c->state != STATE_OPEN || c->error[0] != '\0')
 		return;
 	buf_free(&c->in);
+	/* What is left could only go out inside TLS, where it would be taken
+	 * for said there. */
+	if (c->out.len != 0) {
+		fail(c, "the peer asks for TLS but does not read");
+		return;
+	}
 	c->ssl = SSL_new(ctx);
 	assert(c->ssl != NULL);
 	(void)SSL_set_fd(c->ssl, c->fd);
