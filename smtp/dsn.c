@@ -128,6 +128,16 @@ write_xtext(
 	arena_free(&arena);
 }
 
+/* Fields are ASCII (RFC 3464 2.1), hosts' replies mostly. */
+static void
+write_ascii(struct buf *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		(void)buf_append_char(
+		    out, (unsigned char)*text > '~' ? '?' : *text);
+	(void)buf_append_text(out, "\r\n");
+}
+
 static void
 write_recipient(
     struct buf *out, const struct dsn *d, const struct dsn_recipient *r)
@@ -160,9 +170,9 @@ write_recipient(
 	if (r->remote_mta.len != 0)
 		(void)buf_appendf(out, "Remote-MTA: dns; %.*s\r\n",
 		    SLICE_ARGS(r->remote_mta));
-	(void)buf_appendf(out, "Diagnostic-Code: %s; %d %s\r\n",
-	    r->reply->is_local ? "X-Posthorn" : "smtp", r->reply->code,
-	    r->reply->text);
+	(void)buf_appendf(out, "Diagnostic-Code: %s; %d ",
+	    r->reply->is_local ? "X-Posthorn" : "smtp", r->reply->code);
+	write_ascii(out, r->reply->text);
 	if (r->action == DSN_DELAYED) {
 		time_to_rfc5322(d->expires_ms, date);
 		(void)buf_appendf(out, "Will-Retry-Until: %s\r\n", date);
