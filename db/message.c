@@ -202,6 +202,12 @@ db_message_purge(struct db *db, uint64_t before_id, int64_t limit,
 	return 0;
 }
 
+int
+db_chunks_delete(struct db *db, uint64_t id, struct error *out_err)
+{
+	return run_for_id(db, SQL_CHUNK_DELETE, id, out_err);
+}
+
 static void
 read_message(sqlite3_stmt *s, struct db_message *m)
 {

@@ -116,6 +116,9 @@ int db_recipient_expire(struct db *db, uint64_t id, uint32_t seq,
 int db_recipient_rezone(struct db *db, struct slice zone, struct slice to_zone,
     struct slice reason, int64_t limit, int64_t *out_count,
     struct error *out_err) MUST_CHECK;
+/* Drops the pieces of a message that was never stored. */
+int db_chunks_delete(
+    struct db *db, uint64_t id, struct error *out_err) MUST_CHECK;
 /* Drops at most `limit` finished messages older than an id. */
 int db_message_purge(struct db *db, uint64_t before_id, int64_t limit,
     int64_t *out_count, struct error *out_err) MUST_CHECK;

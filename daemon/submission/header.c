@@ -26,6 +26,7 @@ static bool
 is_dropped(struct slice name)
 {
 	return slice_is_nocase(name, "Bcc") ||
+	    slice_is_nocase(name, "Resent-Bcc") ||
 	    slice_is_nocase(name, "Return-Path") ||
 	    slice_starts_nocase(name, "X-Posthorn-");
 }
@@ -74,14 +75,16 @@ write_received(
 	char date[TIME_RFC5322_BYTES];
 	bool has_name =
 	    smtp_domain_is_valid(m->helo) || smtp_literal_is_valid(m->helo);
+	const char *tag = slice_find(m->client, ':') >= 0 ? "IPv6:" : "";
 
 	time_to_rfc5322(m->received_ms, date);
 	(void)buf_append_text(&m->header, "Received: from ");
 	if (has_name)
-		(void)buf_appendf(&m->header, "%.*s ([%.*s])",
-		    SLICE_ARGS(m->helo), SLICE_ARGS(m->client));
+		(void)buf_appendf(&m->header, "%.*s ([%s%.*s])",
+		    SLICE_ARGS(m->helo), tag, SLICE_ARGS(m->client));
 	else
-		(void)buf_appendf(&m->header, "[%.*s]", SLICE_ARGS(m->client));
+		(void)buf_appendf(
+		    &m->header, "[%s%.*s]", tag, SLICE_ARGS(m->client));
 	/* RFC 3848 names. */
 	(void)buf_appendf(&m->header,
 	    "\r\n\tby %s with %s%s%s id %s\r\n\t(account %.*s); %s\r\n",
@@ -108,6 +111,32 @@ write_missing(struct message *m, const struct seen *seen, const char *id)
 		    &m->header, "Message-ID: <%s@%s>\r\n", id, hostname);
 }
 
+/*
+ * The header ends at the first line that is no field. Where that is not the
+ * empty line, one is put in: what is scored and what is sent must have their
+ * border at the same place. -1 when there is no telling, or no room.
+ */
+static int
+mark_border(struct message *m, size_t header_len)
+{
+	struct slice body =
+	    slice_sub(buf_slice(&m->head), header_len, SIZE_MAX);
+
+	if (body.len >= 2 && body.ptr[0] == '\r' && body.ptr[1] == '\n')
+		return 0;
+	if (m->spill_fd >= 0)
+		return -1;
+	char *end = buf_reserve(&m->head, 2);
+	if (end == NULL)
+		return -1;
+	char *border = end - body.len;
+	memmove(border + 2, border, body.len);
+	memcpy(border, "\r\n", 2);
+	buf_grow(&m->head, 2);
+	m->size += 2;
+	return 0;
+}
+
 int
 message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
     const char **out_why)
@@ -122,30 +151,28 @@ message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
 
 	while (smtp_field_next(&rest, &f))
 		count_field(&seen, &f, config->hostname);
-	/* A header that fills the bound may go on behind it. */
-	*out_why = rest.len == 0 && all.len < (size_t)m->size
+	m->header_len = all.len - rest.len;
+	/* Where the bound cuts a line, the header may go on behind it. */
+	*out_why = all.len < (size_t)m->size && slice_find(rest, '\n') < 0
 	    ? "malformed:header_size"
 	    : find_fault(&seen, config);
 	if (*out_why != NULL)
 		return -1;
-	m->header_len = all.len - rest.len;
-	bool has_utf8_header = !utf8_is_ascii(slice_sub(all, 0, m->header_len));
+	if (mark_border(m, m->header_len) != 0) {
+		*out_why = "malformed:header";
+		return -1;
+	}
+	struct slice fields = slice_sub(buf_slice(&m->head), 0, m->header_len);
 	/* A client that says nothing of UTF-8 sends 8 bits as it always
 	 * did: only what it declares is asked of the next host. */
-	m->is_utf8 =
-	    !utf8_is_ascii(m->sender) || (m->params.is_utf8 && has_utf8_header);
+	m->is_utf8 = !utf8_is_ascii(m->sender) ||
+	    (m->params.is_utf8 && !utf8_is_ascii(fields));
 	id_to_text(m->id, id);
 	m->header = buf_make(m->header_len + 4096);
 	write_received(m, is_esmtp, is_tls, is_auth, id);
 	write_missing(m, &seen, id);
-	struct slice fields = slice_sub(all, 0, m->header_len);
 	while (smtp_field_next(&fields, &f))
 		if (!is_dropped(f.name))
 			(void)buf_append_slice(&m->header, f.whole);
-	/* Where the client left the empty line out, or sent fields only. */
-	struct slice body =
-	    slice_sub(buf_slice(&m->head), m->header_len, SIZE_MAX);
-	if (body.len < 2 || body.ptr[0] != '\r' || body.ptr[1] != '\n')
-		(void)buf_append_text(&m->header, "\r\n");
 	return 0;
 }

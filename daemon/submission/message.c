@@ -36,6 +36,20 @@
 #define CHUNKS_A_RUN 4
 #define SYMBOLS_BYTES_MAX 32768
 
+static void
+count_memory(struct message *m, int64_t bytes)
+{
+	(void)atomic_fetch_add(&m->shared->message_bytes, bytes - m->counted);
+	m->counted = bytes;
+}
+
+bool
+message_has_memory(const struct worker *w)
+{
+	return atomic_load(&w->shared->message_bytes) + MESSAGE_RESERVE <=
+	    w->setup->config->submission.memory_max;
+}
+
 struct message *
 message_new(struct worker *w)
 {
@@ -49,6 +63,7 @@ message_new(struct worker *w)
 	m->symbols = buf_make(SYMBOLS_BYTES_MAX);
 	m->received_ms = clock_wall_ms();
 	m->id = id_next(m->received_ms);
+	count_memory(m, MESSAGE_RESERVE);
 	return m;
 }
 
@@ -117,20 +132,24 @@ message_append(struct message *m, struct slice piece)
 	m->size += (int64_t)piece.len;
 	m->is_8bit = m->is_8bit || !utf8_is_ascii(piece);
 	if (m->spill_fd < 0) {
-		if (buf_append_slice(&m->head, piece) == 0) {
-			int64_t grown = (int64_t)m->head.room - m->counted;
-			(void)atomic_fetch_add(
-			    &m->shared->message_bytes, grown);
-			m->counted += grown;
+		/* Beyond its reserve it grows while there is memory. */
+		bool may_grow = m->head.len + piece.len <= MESSAGE_RESERVE ||
+		    atomic_load(&m->shared->message_bytes) <
+			m->setup->config->submission.memory_max;
+		if (may_grow && buf_append_slice(&m->head, piece) == 0) {
+			if ((int64_t)m->head.room > m->counted)
+				count_memory(m, (int64_t)m->head.room);
 			return 0;
 		}
+		m->is_cut_short = !may_grow;
 		if (start_spill(m) != 0)
 			return -1;
 	}
 	return write_all(m->spill_fd, piece);
 }
 
-/* The whole message as the client sent it; unmap_message() after. */
+/* The whole message as the client sent it; unmap_message() after. Null when
+ * there is no memory for it. */
 static struct slice
 map_message(struct message *m)
 {
@@ -138,7 +157,8 @@ map_message(struct message *m)
 		return buf_slice(&m->head);
 	void *at =
 	    mmap(NULL, (size_t)m->size, PROT_READ, MAP_PRIVATE, m->spill_fd, 0);
-	return at != MAP_FAILED ? slice_make(at, (size_t)m->size) : SLICE("");
+	return at != MAP_FAILED ? slice_make(at, (size_t)m->size)
+				: (struct slice){0};
 }
 
 static void
@@ -224,8 +244,15 @@ score(struct pool_job *job)
 	struct score_facts facts = {.sender = m->sender};
 	struct slice all = map_message(m);
 
-	score_message(
-	    m->setup->scorer, all, &facts, policy, &m->arena, &m->verdict);
+	if (all.ptr == NULL &&
+	    m->setup->config->scoring.on_failure == ON_FAILURE_TEMPFAIL) {
+		m->outcome = MESSAGE_NOT_SCORED;
+		store_give(m->shared->store, &m->store_job);
+		return;
+	}
+	if (all.ptr != NULL)
+		score_message(m->setup->scorer, all, &facts, policy, &m->arena,
+		    &m->verdict);
 	unmap_message(m, all);
 	verdict_to_json(&m->verdict, &m->symbols);
 	decide(m, policy);
@@ -281,6 +308,7 @@ insert_message(struct db *db, struct message *m, const struct policy *policy)
 	    [MESSAGE_HELD] = DB_HELD,
 	    [MESSAGE_REFUSED] = DB_REFUSED,
 	    [MESSAGE_NOT_STORED] = DB_REFUSED,
+	    [MESSAGE_NOT_SCORED] = DB_REFUSED,
 	};
 	int64_t lifetime_ms = policy->lifetime_ms != 0
 	    ? policy->lifetime_ms
@@ -356,6 +384,7 @@ insert_events(struct db *db, struct message *m, const struct policy *policy)
 	    [MESSAGE_HELD] = "held",
 	    [MESSAGE_REFUSED] = "rejected",
 	    [MESSAGE_NOT_STORED] = "rejected",
+	    [MESSAGE_NOT_SCORED] = "rejected",
 	};
 	const struct message_recipient *first = &m->recipients[0];
 	struct db_event e = {
@@ -397,6 +426,8 @@ commit(struct db *db, struct store_job *job)
 	    policy_for(m->setup->policies, m->account);
 	int64_t done;
 
+	if (m->outcome == MESSAGE_NOT_SCORED)
+		return STORE_DONE;
 	if (m->chunks_done < m->chunks) {
 		if (write_chunks(db, m, &done) != 0)
 			return STORE_FAILED;
@@ -481,6 +512,40 @@ committed(struct store_job *job)
 	mem_free(out);
 }
 
+/* Pieces of a message that was not stored in the end. */
+struct leftover {
+	struct store_job job; /* first */
+	uint64_t id;
+};
+
+static enum store_result
+drop_leftover(struct db *db, struct store_job *job)
+{
+	const struct leftover *l = (struct leftover *)job;
+
+	return db_chunks_delete(db, l->id, &job->err) == 0 ? STORE_DONE
+							   : STORE_FAILED;
+}
+
+static void
+leftover_done(struct store_job *job)
+{
+	/* What could not be dropped goes at the next start. */
+	mem_free(job);
+}
+
+static void
+drop_chunks(const struct message *m)
+{
+	struct leftover *l = MEM_NEW(struct leftover);
+
+	l->id = m->id;
+	l->job.origin = m->store_job.origin;
+	l->job.run = drop_leftover;
+	l->job.done = leftover_done;
+	store_give(m->shared->store, &l->job);
+}
+
 /* In the session's thread. */
 static void
 finish(struct store_job *job)
@@ -488,6 +553,8 @@ finish(struct store_job *job)
 	struct message *m = of_store_job(job);
 
 	if (job->is_failed) {
+		if (m->chunks_done != 0)
+			drop_chunks(m);
 		log_error(NULL, "message.not_stored", LOG_ID("id", m->id),
 		    LOG_TEXT("why", job->err.text));
 		m->outcome = MESSAGE_NOT_STORED;

@@ -29,6 +29,7 @@ enum message_outcome {
 	MESSAGE_HELD,
 	MESSAGE_REFUSED, /* for its content */
 	MESSAGE_NOT_STORED,
+	MESSAGE_NOT_SCORED, /* and that is not to be passed over */
 };
 
 struct message_recipient {
@@ -62,6 +63,7 @@ struct message {
 	int64_t size;    /* octets received */
 	int64_t counted; /* of them in shared->message_bytes */
 	bool is_8bit;
+	bool is_cut_short; /* head ended where memory did, not the bound */
 	bool is_utf8;      /* sender or header need SMTPUTF8 on their way */
 	size_t header_len; /* of the client's header in head */
 	struct buf header; /* ours: what replaces it */
@@ -82,7 +84,12 @@ void message_free(struct message *m);
 /* Adds an address that the arena owns; of `params` a copy is made. */
 void message_add_recipient(struct message *m, const struct smtp_address *a,
     const struct smtp_rcpt_params *params);
-/* Adds octets; -1 when the disk refuses them. */
+/* Octets of memory that every message is sure of. */
+#define MESSAGE_RESERVE (16 << 10)
+
+/* Is there memory for one more (submission.memory_max)? */
+bool message_has_memory(const struct worker *w);
+/* Adds octets; -1 when disk or memory refuse them. */
 int message_append(struct message *m, struct slice piece) MUST_CHECK;
 
 /* Reads the header and makes ours; a permanent refusal is put in `out_why`

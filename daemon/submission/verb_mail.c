@@ -86,13 +86,6 @@ refuse_params(struct session *s, enum smtp_params_error error, struct slice bad)
 	return STAY;
 }
 
-static bool
-has_memory(const struct session *s)
-{
-	return atomic_load(&s->worker->shared->message_bytes) <
-	    s->worker->setup->config->submission.memory_max;
-}
-
 /* What stands against a transaction with this path; a whole reply. */
 static const char *
 find_obstacle(const struct session *s, const struct smtp_path *path,
@@ -104,7 +97,8 @@ find_obstacle(const struct session *s, const struct smtp_path *path,
 		return "553 5.6.7 A UTF-8 address needs SMTPUTF8";
 	if (params->requires_tls && !s->is_secured)
 		return "530 5.7.10 REQUIRETLS needs TLS";
-	if (!store_has_room(s->worker->shared->store) || !has_memory(s))
+	if (!store_has_room(s->worker->shared->store) ||
+	    !message_has_memory(s->worker))
 		return "452 4.3.1 [storage] No room now, try later";
 	return NULL;
 }
@@ -180,10 +174,14 @@ verb_rcpt(struct session *s, struct slice args)
 	struct smtp_rcpt_params params;
 	struct slice bad = {0};
 
-	if ((int64_t)m->recipient_count >= recipients_max(s))
-		return session_refuse(s,
+	if ((int64_t)m->recipient_count >= recipients_max(s)) {
+		/* No fault of the client's: it sends the rest in another
+		 * transaction (RFC 5321 4.5.3.1.10). */
+		session_reply(s,
 		    "452 4.5.3 [recipients_max] No more than %lld recipients",
 		    (long long)recipients_max(s));
+		return STAY;
+	}
 	enum smtp_path_error error =
 	    smtp_path_parse(args, "TO", &m->arena, &path);
 	if (error == SMTP_PATH_OK && path.is_postmaster &&
@@ -237,8 +235,11 @@ on_done(void *session, struct message *m)
 	case MESSAGE_NOT_STORED:
 		session_reply(s, "451 4.3.0 [storage] Not stored, try later");
 		break;
+	case MESSAGE_NOT_SCORED:
+		session_reply(s, "451 4.7.1 [scanner] Not scored, try later");
+		break;
 	}
-	if (m->outcome != MESSAGE_NOT_STORED)
+	if (m->outcome <= MESSAGE_REFUSED)
 		log_info(&s->log,
 		    m->outcome == MESSAGE_REFUSED ? "message.refused"
 						  : "message.accepted",
@@ -272,7 +273,14 @@ finish_data(struct session *s)
 	}
 	if (message_prepare(m, s->is_esmtp, s->is_secured, s->login[0] != '\0',
 		&why) != 0) {
+		if (m->is_cut_short)
+			why = NULL;
 		session_reset(s);
+		if (why == NULL) {
+			session_reply(
+			    s, "452 4.3.1 [storage] No room now, try later");
+			return SESSION_READY;
+		}
 		return session_refuse(s,
 			   strcmp(why, "loop") == 0
 			       ? "554 5.4.6 [%s] It has been here too often"

@@ -311,6 +311,63 @@ def test_over_size_data_is_refused_and_the_session_goes_on(relay):
     assert len(s.wait(1)) == 1
 
 
+def test_more_recipients_than_allowed_end_no_transaction(relay):
+    p, s = relay(submission={"recipients_max": 2, "errors_max": 3})
+    with p.client() as c:
+        c.mail("a@sender.test")
+        codes = [c.rcpt(f"u{i}@far.test")[0] for i in range(20)]
+        assert codes == [250] * 2 + [452] * 18
+        assert c.data(GOOD)[0] == 250
+    assert s.wait(1)[0][0]["to"] == ["u0@far.test", "u1@far.test"]
+
+
+SPAM = (b"Dear customer,\r\nYour account has been suspended. Verify your "
+        b"account within 24 hours or it will be closed.\r\nUnusual activity "
+        b"was found: confirm your password at http://192.0.2.1/login\r\n")
+
+
+@pytest.mark.parametrize("between", [b"", b"no field here\r\n", b"\r\n"])
+def test_text_right_behind_the_header_is_scored_as_it_is_sent(relay, between):
+    p, s = relay()
+    p.cli("policy", "set", "reject", "4")
+    head = b"From: a@sender.test\r\nSubject: x\r\n"
+    with p.client() as c:
+        c.mail("a@sender.test")
+        c.rcpt("b@far.test")
+        code, text = c.data(head + between + SPAM + b"\r\nhello\r\n")
+    assert code == 550 and b"[content:" in text
+
+
+def test_missing_empty_line_is_put_in(relay):
+    p, s = relay()
+    with p.client() as c:
+        p.transact(c, "a@sender.test", ["b@far.test"],
+                   b"From: a@sender.test\r\nno field\r\nbody\r\n")
+    header, _, body = s.wait(1)[0][1].partition(b"\r\n\r\n")
+    assert header.endswith(b"\r\nFrom: a@sender.test")
+    assert body == b"no field\r\nbody\r\n"
+
+
+@pytest.mark.parametrize("cut", [b"Bc", b"Bcc: x", b"", b"a\r"])
+def test_header_beyond_the_bound_is_refused(relay, cut):
+    """Wherever the bound cuts it: nothing of it may end up in the body."""
+    size = 4096
+    p, _ = relay(submission={"header_size_max": size})
+    line = b"X-Fill: " + b"x" * 50 + b"\r\n"
+    head = b"From: a@sender.test\r\n"
+    while len(head) + len(line) + 60 < size:
+        head += line
+    head += b"X: " + b"y" * (size - len(head) - len(cut) - 5) + b"\r\n" + cut
+    assert len(head) == size
+    with p.client() as c:
+        c.mail("a@sender.test")
+        c.rcpt("b@far.test")
+        code, text = c.data(head + b"\nc: secret@far.test\r\n\r\nhi\r\n"
+                            if cut.endswith(b"\r") else
+                            head + b"c: secret@far.test\r\n\r\nhi\r\n")
+    assert (code, text.split(b"]")[0]) == (554, b"5.6.0 [malformed:header_size")
+
+
 def test_recipients_max(relay):
     p, _ = relay()
     p.cli("policy", "set", "recipients_max", "2", "--account", "acme")
