@@ -129,6 +129,11 @@ struct config {
 		int64_t received_max;
 		int64_t idle_timeout;
 		int64_t data_timeout;
+		int64_t auth_workers;
+		int64_t auth_queue_max;
+		int64_t auth_failures_max;
+		int64_t auth_lock;
+		int64_t auth_delay;
 	} submission;
 	struct {
 		int64_t workers;

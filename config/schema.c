@@ -95,11 +95,16 @@ static const struct schema_field submission_fields[] = {
 	{ "received_max", INT(struct config, submission.received_max), .default_text = "50", .min = 5, .max = 1000, .help = "Received fields above which a message is taken for a loop" },
 	{ "idle_timeout", TIME(struct config, submission.idle_timeout), .default_text = "5m", .min = SECOND, .max = HOUR, .help = "longest wait for the next command (RFC 5321 4.5.3.2.7)" },
 	{ "data_timeout", TIME(struct config, submission.data_timeout), .default_text = "3m", .min = SECOND, .max = HOUR, .help = "longest wait for the next piece of message data" },
+	{ "auth_workers", INT(struct config, submission.auth_workers), .default_text = "1", .min = 1, .max = 64, .flags = SCHEMA_RESTART, .help = "threads that check secrets" },
+	{ "auth_queue_max", INT(struct config, submission.auth_queue_max), .default_text = "500", .min = 1, .max = 100000, .help = "logins that wait to be checked; 454 above" },
+	{ "auth_failures_max", INT(struct config, submission.auth_failures_max), .default_text = "10", .min = 1, .max = 1000, .help = "failed logins of one address and login before it is locked; 421" },
+	{ "auth_lock", TIME(struct config, submission.auth_lock), .default_text = "15m", .min = SECOND, .max = DAY, .help = "how long that lock lasts" },
+	{ "auth_delay", TIME(struct config, submission.auth_delay), .default_text = "1s", .min = 0, .max = 60 * SECOND, .help = "when the first failed login is answered; doubles with each further one, at most four times" },
 };
 static const struct schema submission = { 0, ARRAY_LEN(submission_fields), submission_fields };
 
 static const struct schema_field scoring_fields[] = {
-	{ "workers", INT(struct config, scoring.workers), .default_text = "2", .min = 1, .max = 64, .flags = SCHEMA_RESTART, .help = "threads that score messages and check chosen passwords" },
+	{ "workers", INT(struct config, scoring.workers), .default_text = "2", .min = 1, .max = 64, .flags = SCHEMA_RESTART, .help = "threads that score messages" },
 	{ "rules", TEXT(struct config, scoring.rules), .help = "file of subject and body phrases; a relative name counts from this file's folder; none: the built-in ones" },
 	{ "on_failure", ENUM(struct config, scoring.on_failure, on_failure_names), .default_text = "tempfail", .help = "what to do with a message that can't be scored" },
 	{ "text_max", SIZE(struct config, scoring.text_max), .default_text = "1M", .min = 16 * KIB, .max = 64 * MIB, .help = "decoded text of a message that scoring looks at" },

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/control/control.h"
+#include "daemon/expiry.h"
 #include "daemon/net/pool.h"
 #include "daemon/net/tls.h"
 #include "db/event.h"
@@ -31,9 +32,11 @@ struct daemon {
 	struct store *store;
 	struct resolver *resolver;
 	struct pool *pool;
+	struct pool *auth_pool;
 	struct delivery *delivery;
 	struct submission *submission;
 	struct control *control;
+	struct expiry *expiry;
 	bool is_stopping;
 };
 
@@ -208,13 +211,22 @@ start(struct daemon *d, const char *config_path, struct config *config,
 	d->pool = d->resolver != NULL
 	    ? pool_new("scoring", (int)config->scoring.workers, out_err)
 	    : NULL;
-	if (d->pool == NULL)
+	d->auth_pool = d->pool != NULL
+	    ? pool_new("auth", (int)config->submission.auth_workers, out_err)
+	    : NULL;
+	if (d->auth_pool == NULL)
 		goto failed;
 	d->delivery = delivery_new(d->setup, d->store, d->resolver, out_err);
 	if (d->delivery == NULL)
 		goto failed;
-	d->submission = submission_new_take(
-	    d->setup, sockets, d->store, d->pool, d->delivery, out_err);
+	struct submission_parts submission_parts = {
+	    .store = d->store,
+	    .pool = d->pool,
+	    .auth_pool = d->auth_pool,
+	    .delivery = d->delivery,
+	};
+	d->submission =
+	    submission_new_take(&submission_parts, d->setup, sockets, out_err);
 	if (d->submission == NULL)
 		return -1;
 	struct control_parts parts = {
@@ -228,7 +240,10 @@ start(struct daemon *d, const char *config_path, struct config *config,
 	    .started_ms = clock_wall_ms(),
 	};
 	d->control = control_new(&parts, out_err);
-	return d->control != NULL ? 0 : -1;
+	if (d->control == NULL)
+		return -1;
+	d->expiry = expiry_new(d->loop, d->store);
+	return 0;
 
 failed:
 	sockets_free(sockets);
@@ -240,16 +255,20 @@ stop(struct daemon *d)
 {
 	/* Threads end in the order in which they give each other work; what
 	 * they posted to loops that have ended is settled when those go. */
-	control_free(d->control);
+	control_end(d->control);
 	submission_stop(d->submission);
 	pool_free(d->pool);
+	pool_free(d->auth_pool);
 	delivery_stop(d->delivery);
 	resolver_free(d->resolver);
 	db_close(d->reader);
 	store_free(d->store);
+	loop_finish(d->loop);
 	submission_free(d->submission);
 	delivery_free(d->delivery);
 	loop_finish(d->loop);
+	expiry_free(d->expiry);
+	control_free(d->control);
 	setup_unref(d->setup);
 	loop_free(d->loop);
 }

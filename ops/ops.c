@@ -45,11 +45,16 @@ static const struct op_arg credential_add[] = { { "account", OP_POSITIONAL, OP_T
 	{ "login", OP_OPTION, OP_TEXT, 0, "login (default: the account's name, then a made one)" },
 	{ "expires", OP_OPTION, OP_TEXT, 0, "90d, or never; default 90d, never for a chosen password" },
 	{ "password_stdin", OP_FLAG, OP_TEXT, 0, "read a chosen password from standard input" },
+	{ "from", OP_OPTION, OP_TEXT, 0, "networks it may be used from: 192.0.2.0/24,2001:db8::/32; default any" },
 	END };
 static const struct op_arg credential_list[] = { { "account", OP_POSITIONAL, OP_TEXT, 0, "name of the account; none: all" }, END };
 static const struct op_arg credential[] = { { "login", OP_POSITIONAL, OP_TEXT, 1, "the login" }, END };
 static const struct op_arg credential_rotate[] = { { "login", OP_POSITIONAL, OP_TEXT, 1, "the login" },
-	{ "expires", OP_OPTION, OP_TEXT, 0, "90d, or never; default 90d" }, END };
+	{ "expires", OP_OPTION, OP_TEXT, 0, "90d, or never; default 90d, never for a chosen password" },
+	{ "overlap", OP_OPTION, OP_TEXT, 0, "how long the old secret serves too (7d), or none" },
+	{ "password_stdin", OP_FLAG, OP_TEXT, 0, "read a chosen password from standard input" }, END };
+static const struct op_arg credential_set[] = { { "login", OP_POSITIONAL, OP_TEXT, 1, "the login" },
+	{ "from", OP_OPTION, OP_TEXT, 1, "networks it may be used from: 192.0.2.0/24,2001:db8::/32; or any" }, END };
 static const struct op_arg policy_show[] = { { "account", OP_OPTION, OP_TEXT, 0, "what is in force for this account" }, END };
 static const struct op_arg policy_set[] = { { "key", OP_POSITIONAL, OP_TEXT, 1, "policy key" },
 	{ "value", OP_POSITIONAL, OP_TEXT, 1, "its value; default: unset" },
@@ -80,7 +85,8 @@ const struct op ops[] = {
 	{ "credential.add", "credential add", OP_WRITE, credential_add, "a new login; the secret is shown once" },
 	{ "credential.list", "credential list", OP_READ, credential_list, "logins" },
 	{ "credential.revoke", "credential revoke", OP_WRITE, credential, "remove a login at once" },
-	{ "credential.rotate", "credential rotate", OP_WRITE, credential_rotate, "a new secret for a login; the old one ends at once" },
+	{ "credential.rotate", "credential rotate", OP_WRITE, credential_rotate, "a new secret for a login; the old one serves for the overlap" },
+	{ "credential.set", "credential set", OP_WRITE, credential_set, "where a login may be used from" },
 	{ "policy.show", "policy show", OP_READ, policy_show, "the settings in force" },
 	{ "policy.set", "policy set", OP_WRITE, policy_set, "change a setting; acts on the next message" },
 	{ "policy.history", "policy history", OP_READ, policy_history, "changes, newest first" },

@@ -42,6 +42,7 @@ struct control {
 	struct control_parts parts;
 	char path[108];
 	struct listener *listener;
+	bool is_ending;
 	TAILQ_HEAD(caller_list, caller) callers;
 };
 
@@ -61,7 +62,7 @@ static const struct binding bindings[] = {
 	{ "account.set", op_policy_set }, { "account.suspend", op_account_state }, { "account.resume", op_account_state },
 	{ "account.delete", op_account_delete },
 	{ "credential.add", op_credential_add }, { "credential.list", op_credential_list },
-	{ "credential.revoke", op_credential_revoke }, { "credential.rotate", op_credential_rotate },
+	{ "credential.revoke", op_credential_revoke }, { "credential.rotate", op_credential_rotate }, { "credential.set", op_credential_set },
 	{ "policy.show", op_policy_show }, { "policy.set", op_policy_set },
 	{ "policy.history", op_policy_history }, { "policy.undo", op_policy_undo },
 	{ "zone.list", op_zone_list }, { "zone.show", op_zone_show },
@@ -498,16 +499,25 @@ control_new(const struct control_parts *parts, struct error *out_err)
 }
 
 void
-control_free(struct control *c)
+control_end(struct control *c)
 {
 	struct caller *caller;
 
-	if (c == NULL)
+	if (c == NULL || c->is_ending)
 		return;
+	c->is_ending = true;
 	listener_free(c->listener);
 	(void)unlink(c->path);
 	while ((caller = TAILQ_FIRST(&c->callers)) != NULL)
 		caller_gone(caller);
+}
+
+void
+control_free(struct control *c)
+{
+	if (c == NULL)
+		return;
+	control_end(c);
 	setup_unref(c->parts.setup);
 	mem_free(c);
 }
@@ -587,7 +597,8 @@ on_written(struct store_job *job)
 	}
 	log_info(NULL, "control.done", LOG_TEXT("op", call->op->name),
 	    LOG_TEXT("actor", call->actor), LOG_TEXT("what", w->text));
-	if (w->keeps_setup) {
+	/* At the end nobody is left to have a new setup. */
+	if (w->keeps_setup || call->control->is_ending) {
 		finish_write(w);
 		return;
 	}

@@ -32,6 +32,10 @@ struct control_parts {
 /* Listens on run_dir/control.sock, mode 0660. */
 struct control *control_new(
     const struct control_parts *parts, struct error *out_err) MUST_CHECK;
+/* No more calls are taken; those under way end with their writes. Null is
+ * accepted. */
+void control_end(struct control *c);
+/* After the loop has settled what was under way; null is accepted. */
 void control_free(struct control *c);
 
 /* SIGHUP: as the operation `reload`, the outcome goes to the log. */

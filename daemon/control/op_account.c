@@ -7,17 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access/secret.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/units.h"
+#include "config/config.h"
 #include "daemon/control/call.h"
-#include "daemon/submission/auth.h"
 #include "db/account.h"
 #include "policy/policy.h"
 
 #define SECRET_CHARS 32 /* of 5 bits: 160 bits of chance */
 #define NAME_MAX_CHARS 200
 #define EXPIRES_DEFAULT_MS (INT64_C(90) * 86400000)
+#define OVERLAP_DEFAULT_MS (INT64_C(7) * 86400000)
 #define PASSWORD_MIN_CHARS 10
 
 struct changes {
@@ -25,8 +27,10 @@ struct changes {
 	char reason[200];
 	char login[NAME_MAX_CHARS + 16];
 	char secret[SECRET_CHARS + 1]; /* generated; empty if chosen */
-	char verifier[400];
-	enum db_credential_kind kind;
+	char verifier[SECRET_TEXT_BYTES];
+	bool is_chosen;
+	char networks[1000]; /* empty: any */
+	int64_t overlap_ms;  /* of a rotation */
 	enum db_account_state state;
 	int64_t expires_ms;
 };
@@ -222,11 +226,13 @@ credential_row(const struct db_credential *c)
 	row_set(row, "login", json_slice(c->login));
 	row_set(row, "account", json_slice(c->account));
 	row_set(row, "kind",
-	    json_string(c->kind == DB_SECRET_CHOSEN ? "chosen" : "generated"));
-	row_set(row, "created", json_time(c->created_ms));
+	    json_string(c->secret.is_chosen ? "chosen" : "generated"));
+	row_set(row, "secret", json_integer(c->secret.seq));
+	row_set(row, "created", json_time(c->secret.created_ms));
 	row_set(row, "expires",
-	    c->expires_ms != 0 ? json_time(c->expires_ms)
-			       : json_string("never"));
+	    c->secret.expires_ms != 0 ? json_time(c->secret.expires_ms)
+				      : json_string("never"));
+	row_set(row, "networks", json_slice(c->networks));
 	return row;
 }
 
@@ -321,11 +327,50 @@ get_expiry(struct call *call, bool is_chosen, int64_t *out)
 	return true;
 }
 
-/* What verifies the secret; the secret itself when it is generated here. */
+/* The salt and rounds of a login's newest secret. */
+struct salt {
+	bool is_found;
+	struct secret_verifier verifier;
+};
+
 static bool
-prepare_secret(struct call *call, struct changes *c)
+on_salt(const struct db_credential *row, void *arg)
+{
+	struct salt *salt = arg;
+
+	salt->is_found = salt->is_found ||
+	    (row->secret.kind == SECRET_SCRAM &&
+		secret_parse(row->secret.verifier, &salt->verifier) == 0);
+	return true;
+}
+
+/*
+ * While two secrets of a login serve, SCRAM can tell the client but one salt:
+ * a new one takes that of the one it replaces, where the rounds are the same.
+ */
+static int
+derive(struct call *call, struct slice secret, uint32_t rounds,
+    const char *login, struct secret_verifier *out)
+{
+	struct salt salt = {0};
+	struct error err;
+
+	if (login != NULL &&
+	    db_credential_get(call_parts(call)->reader, slice_of(login),
+		on_salt, &salt, &err) == 0 &&
+	    salt.is_found && salt.verifier.rounds == rounds)
+		return secret_derive(secret, salt.verifier.salt,
+		    salt.verifier.salt_len, rounds, out);
+	return secret_make(secret, rounds, out);
+}
+
+/* What verifies the secret; the secret itself when it is generated here.
+ * `login` is the one that gets another; null: a new one. */
+static bool
+prepare_secret(struct call *call, struct changes *c, const char *login)
 {
 	const char *password = call_text(call, "password");
+	struct secret_verifier v;
 
 	if (!get_expiry(call, password != NULL, &c->expires_ms))
 		return false;
@@ -333,24 +378,73 @@ prepare_secret(struct call *call, struct changes *c)
 		call_failf(call, ERROR_USAGE, "no password came in");
 		return false;
 	}
-	if (password == NULL) {
-		c->kind = DB_SECRET_GENERATED;
-		make_secret(c->secret);
-		auth_hash_generated(slice_of(c->secret), c->verifier);
-		return true;
-	}
-	c->kind = DB_SECRET_CHOSEN;
-	if (strlen(password) < PASSWORD_MIN_CHARS || strlen(password) > 500) {
+	c->is_chosen = password != NULL;
+	if (c->is_chosen &&
+	    (strlen(password) < PASSWORD_MIN_CHARS ||
+		strlen(password) > SECRET_CHARS_MAX)) {
 		call_failf(call, ERROR_USAGE,
-		    "a chosen password has %d to 500 characters",
-		    PASSWORD_MIN_CHARS);
+		    "a chosen password has %d to %d characters",
+		    PASSWORD_MIN_CHARS, SECRET_CHARS_MAX);
 		return false;
 	}
-	if (auth_hash_chosen(password, c->verifier, sizeof(c->verifier)) != 0) {
-		call_failf(call, ERROR_FAILED, "yescrypt is not available");
+	if (!c->is_chosen)
+		make_secret(c->secret);
+	if (derive(call, slice_of(c->is_chosen ? password : c->secret),
+		c->is_chosen ? SECRET_ROUNDS_CHOSEN : SECRET_ROUNDS_GENERATED,
+		login, &v) != 0) {
+		call_failf(call, ERROR_FAILED, "PBKDF2 failed");
 		return false;
+	}
+	secret_print(&v, c->verifier);
+	return true;
+}
+
+/* "--from 192.0.2.0/24,2001:db8::/32" into what is stored. */
+static bool
+get_networks(struct call *call, struct changes *c)
+{
+	struct slice rest = slice_of(call_text(call, "from"));
+	struct slice one;
+	struct config_cidr cidr;
+	size_t len = 0;
+
+	if (slice_is(rest, "any"))
+		return true;
+	while (slice_cut(&rest, ',', &one)) {
+		one = slice_trim(one);
+		if (config_cidr_parse(one, &cidr) != 0 ||
+		    len + one.len + 2 > sizeof(c->networks)) {
+			call_failf(call, ERROR_USAGE,
+			    "--from takes networks such as "
+			    "192.0.2.0/24,2001:db8::/32, or any, not "
+			    "\"%.*s\"",
+			    (int)(one.len < 64 ? one.len : 64), one.ptr);
+			return false;
+		}
+		if (len != 0)
+			c->networks[len++] = ' ';
+		memcpy(c->networks + len, one.ptr, one.len);
+		len += one.len;
 	}
 	return true;
+}
+
+static struct slice
+networks_of(const struct changes *c)
+{
+	return slice_of(c->networks[0] != '\0' ? c->networks : NULL);
+}
+
+static struct db_secret
+db_secret_of(const struct changes *c)
+{
+	return (struct db_secret){
+	    .kind = SECRET_SCRAM,
+	    .is_chosen = c->is_chosen,
+	    .verifier = slice_of(c->verifier),
+	    .created_ms = clock_wall_ms(),
+	    .expires_ms = c->expires_ms,
+	};
 }
 
 static json_t *
@@ -390,10 +484,9 @@ run_credential_add(struct db *db, struct write *w, struct error *err)
 	struct changes *c = w->state;
 	struct db_credential row = {
 	    .account = slice_of(c->name),
-	    .verifier = slice_of(c->verifier),
-	    .kind = c->kind,
+	    .networks = networks_of(c),
 	    .created_ms = clock_wall_ms(),
-	    .expires_ms = c->expires_ms,
+	    .secret = db_secret_of(c),
 	};
 
 	(void)snprintf(w->account, sizeof(w->account), "%s", c->name);
@@ -423,7 +516,7 @@ op_credential_add(struct call *call)
 		return;
 	if ((call_text(call, "login") != NULL &&
 		!get_name(call, "login", c->login)) ||
-	    !prepare_secret(call, c)) {
+	    !get_networks(call, c) || !prepare_secret(call, c, NULL)) {
 		mem_free(w->state);
 		mem_free(w);
 		return;
@@ -436,19 +529,34 @@ run_rotate(struct db *db, struct write *w, struct error *err)
 {
 	struct changes *c = w->state;
 	bool is_changed = false;
-	struct db_credential row = {
-	    .login = slice_of(c->name),
-	    .verifier = slice_of(c->verifier),
-	    .kind = c->kind,
-	    .created_ms = clock_wall_ms(),
-	    .expires_ms = c->expires_ms,
-	};
+	struct db_secret secret = db_secret_of(c);
+	int64_t until_ms = secret.created_ms + c->overlap_ms;
 
 	(void)snprintf(c->login, sizeof(c->login), "%s", c->name);
 	w->row = secret_row(c);
-	if (db_credential_replace(db, &row, &is_changed, err) != 0)
+	row_set(w->row, "old_until", json_time(until_ms));
+	if (db_credential_rotate(db, slice_of(c->name), &secret, until_ms,
+		&is_changed, err) != 0)
 		return -1;
 	return is_changed ? 0 : not_found(err, "login", c->name);
+}
+
+static bool
+get_overlap(struct call *call, struct changes *c)
+{
+	const char *text = call_text(call, "overlap");
+
+	c->overlap_ms = OVERLAP_DEFAULT_MS;
+	if (text != NULL && strcmp(text, "none") == 0) {
+		c->overlap_ms = 0;
+	} else if (text != NULL &&
+	    units_parse_duration(slice_of(text), &c->overlap_ms) != 0) {
+		call_failf(call, ERROR_USAGE,
+		    "--overlap is a time such as 7d, or none, not \"%.32s\"",
+		    text);
+		return false;
+	}
+	return true;
 }
 
 void
@@ -459,7 +567,37 @@ op_credential_rotate(struct call *call)
 
 	if (w == NULL)
 		return;
-	if (!prepare_secret(call, c)) {
+	if (!get_overlap(call, c) || !prepare_secret(call, c, c->name)) {
+		mem_free(w->state);
+		mem_free(w);
+		return;
+	}
+	write_give(w);
+}
+
+static int
+run_set(struct db *db, struct write *w, struct error *err)
+{
+	struct changes *c = w->state;
+	bool is_changed = false;
+
+	w->row = json_pack("{s:s, s:s}", "login", c->name, "networks",
+	    c->networks[0] != '\0' ? c->networks : "any");
+	if (db_credential_set_networks(
+		db, slice_of(c->name), networks_of(c), &is_changed, err) != 0)
+		return -1;
+	return is_changed ? 0 : not_found(err, "login", c->name);
+}
+
+void
+op_credential_set(struct call *call)
+{
+	struct changes *c;
+	struct write *w = start_write(call, "login", run_set, &c);
+
+	if (w == NULL)
+		return;
+	if (!get_networks(call, c)) {
 		mem_free(w->state);
 		mem_free(w);
 		return;

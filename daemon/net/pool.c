@@ -5,8 +5,10 @@
  */
 #include "daemon/net/pool.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/mem.h"
 
@@ -18,6 +20,7 @@ struct pool {
 	struct mail *head;
 	struct mail **tail;
 	bool is_ending;
+	size_t waiting;
 	int thread_count;
 	struct thread *threads[THREADS_MAX];
 };
@@ -41,6 +44,7 @@ take_job(struct pool *pool)
 	if (pool->head != NULL) {
 		job = (struct pool_job *)pool->head;
 		pool->head = pool->head->next;
+		pool->waiting--;
 		if (pool->head == NULL)
 			pool->tail = &pool->head;
 	}
@@ -84,15 +88,31 @@ pool_new(const char *name, int threads, struct error *out_err)
 	return pool;
 }
 
+bool
+pool_offer(struct pool *pool, struct pool_job *job, size_t waiting_max)
+{
+	bool has_room;
+
+	job->mail.next = NULL;
+	(void)pthread_mutex_lock(&pool->lock);
+	has_room = pool->waiting < waiting_max;
+	if (has_room) {
+		pool->waiting++;
+		*pool->tail = &job->mail;
+		pool->tail = &job->mail.next;
+		(void)pthread_cond_signal(&pool->has_work);
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	return has_room;
+}
+
 void
 pool_give(struct pool *pool, struct pool_job *job)
 {
-	job->mail.next = NULL;
-	(void)pthread_mutex_lock(&pool->lock);
-	*pool->tail = &job->mail;
-	pool->tail = &job->mail.next;
-	(void)pthread_cond_signal(&pool->has_work);
-	(void)pthread_mutex_unlock(&pool->lock);
+	bool is_taken = pool_offer(pool, job, SIZE_MAX);
+
+	assert(is_taken);
+	(void)is_taken;
 }
 
 void

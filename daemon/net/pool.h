@@ -6,6 +6,9 @@
 #ifndef POSTHORN_DAEMON_NET_POOL_H
 #define POSTHORN_DAEMON_NET_POOL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/attr.h"
 #include "base/error.h"
 #include "daemon/net/loop.h"
@@ -24,6 +27,9 @@ struct pool *pool_new(
     const char *name, int threads, struct error *out_err) MUST_CHECK;
 /* Any thread. */
 void pool_give(struct pool *pool, struct pool_job *job);
+/* The same unless `waiting_max` jobs wait already; then false. */
+bool pool_offer(
+    struct pool *pool, struct pool_job *job, size_t waiting_max) MUST_CHECK;
 /* Finishes all jobs, ends the threads. */
 void pool_free(struct pool *pool);
 

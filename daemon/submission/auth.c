@@ -1,100 +1,64 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Generated secrets have 160 bits of chance, so one SHA-256 is enough for
- * them. Chosen ones are hashed with yescrypt, which is slow on purpose and so
- * runs in the pool. A login that fails has paid one yescrypt whatever the
- * reason: time tells nothing about which logins exist.
+ * Slow hashes run in a pool of their own, so that guessing secrets stalls no
+ * scoring. A check whose session has gone is not carried out.
  */
 #include "daemon/submission/auth.h"
 
-#include <crypt.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <uthash.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/config.h"
 
 #define CACHE_MAX 20000
 #define DIGEST_BYTES 32
 
 struct entry {
 	uint8_t digest[DIGEST_BYTES]; /* keyed, of login and secret */
-	uint64_t epoch;
-	struct auth_answer answer;
+	struct auth_identity who;
 	UT_hash_handle hh; /* in order of arrival: the oldest is first */
 };
 
 struct auth_cache {
 	uint8_t key[DIGEST_BYTES];
 	struct entry *entries;
-	/* Chance's own hash, for logins that do not exist. */
-	char dummy[CRYPT_OUTPUT_SIZE];
 };
 
 struct auth_check {
-	struct pool_job job;
+	struct pool_job job; /* first */
 	struct auth_cache *cache;
 	uint8_t digest[DIGEST_BYTES];
-	uint64_t epoch;
-	bool is_decoy; /* it fails whatever the hash says */
-	bool is_match;
-	char verifier[CRYPT_OUTPUT_SIZE];
-	char secret[512];
-	struct auth_answer answer;
-	auth_fn *fn; /* null: nobody waits any more */
+	int64_t now_ms;
+	struct auth_login login;
+	int match; /* index of the secret, or -1 */
+	char secret[SECRET_CHARS_MAX];
+	size_t secret_len;
+	_Atomic bool is_cancelled;
+	auth_fn *fn;
 	void *arg;
 };
-
-void
-auth_hash_generated(struct slice secret, char out[65])
-{
-	static const char hex[] = "0123456789abcdef";
-	uint8_t digest[DIGEST_BYTES];
-
-	(void)EVP_Digest(
-	    secret.ptr, secret.len, digest, NULL, EVP_sha256(), NULL);
-	for (size_t i = 0; i < DIGEST_BYTES; i++) {
-		out[2 * i] = hex[digest[i] >> 4];
-		out[2 * i + 1] = hex[digest[i] & 15];
-	}
-	out[64] = '\0';
-}
-
-int
-auth_hash_chosen(const char *secret, char *out, size_t size)
-{
-	char salt[CRYPT_GENSALT_OUTPUT_SIZE];
-	struct crypt_data *data = MEM_NEW(struct crypt_data);
-	int rc = -1;
-
-	if (crypt_gensalt_rn("$y$", 0, NULL, 0, salt, sizeof(salt)) != NULL) {
-		const char *hash = crypt_r(secret, salt, data);
-		if (hash != NULL && hash[0] != '*' && strlen(hash) < size) {
-			memcpy(out, hash, strlen(hash) + 1);
-			rc = 0;
-		}
-	}
-	OPENSSL_cleanse(data, sizeof(*data));
-	mem_free(data);
-	return rc;
-}
 
 struct auth_cache *
 auth_cache_new(void)
 {
 	struct auth_cache *c = MEM_NEW(struct auth_cache);
-	char chance[33] = "";
 
 	(void)RAND_bytes(c->key, sizeof(c->key));
-	for (size_t i = 0; i < 32; i++)
-		chance[i] = (char)('a' + c->key[i] % 26);
-	if (auth_hash_chosen(chance, c->dummy, sizeof(c->dummy)) != 0)
-		c->dummy[0] = '\0';
 	return c;
+}
+
+static void
+forget(struct auth_cache *c, struct entry *e)
+{
+	HASH_DEL(c->entries, e);
+	mem_free(e);
 }
 
 void
@@ -107,8 +71,7 @@ auth_cache_free(struct auth_cache *c)
 		return;
 	HASH_ITER(hh, c->entries, e, next)
 	{
-		HASH_DEL(c->entries, e);
-		mem_free(e);
+		forget(c, e);
 	}
 	OPENSSL_cleanse(c->key, sizeof(c->key));
 	mem_free(c);
@@ -118,7 +81,7 @@ static void
 digest_of(const struct auth_cache *c, struct slice login, struct slice secret,
     uint8_t out[DIGEST_BYTES])
 {
-	uint8_t text[1024];
+	uint8_t text[AUTH_NAME_BYTES + SECRET_CHARS_MAX + 1];
 	size_t len = 0;
 
 	/* login NUL secret: neither holds a NUL. */
@@ -133,31 +96,20 @@ digest_of(const struct auth_cache *c, struct slice login, struct slice secret,
 
 static void
 remember(struct auth_cache *c, const uint8_t digest[DIGEST_BYTES],
-    uint64_t epoch, const struct auth_answer *answer)
+    const struct auth_identity *who)
 {
 	struct entry *e;
 
 	HASH_FIND(hh, c->entries, digest, DIGEST_BYTES, e);
 	if (e == NULL) {
-		if (HASH_COUNT(c->entries) >= CACHE_MAX) {
-			struct entry *oldest = c->entries;
-			HASH_DEL(c->entries, oldest);
-			mem_free(oldest);
-		}
+		if (HASH_COUNT(c->entries) >= CACHE_MAX)
+			forget(c, c->entries);
 		e = MEM_NEW(struct entry);
 		memcpy(e->digest, digest, DIGEST_BYTES);
 		HASH_ADD(hh, c->entries, digest, DIGEST_BYTES, e);
 	}
-	e->epoch = epoch;
-	e->answer = *answer;
+	e->who = *who;
 }
-
-struct found {
-	bool is_found;
-	struct auth_answer *answer;
-	enum db_credential_kind kind;
-	char verifier[CRYPT_OUTPUT_SIZE];
-};
 
 static void
 copy_name(char *out, struct slice name)
@@ -171,19 +123,85 @@ copy_name(char *out, struct slice name)
 }
 
 static bool
+is_from(struct slice networks, const struct addr *peer)
+{
+	struct slice text;
+	struct config_cidr cidr;
+
+	while (slice_cut(&networks, ' ', &text))
+		if (config_cidr_parse(text, &cidr) == 0 &&
+		    config_cidr_has(&cidr, peer->ip))
+			return true;
+	return false;
+}
+
+struct reading {
+	struct auth_login *login;
+	const struct addr *peer;
+};
+
+static bool
 on_credential(const struct db_credential *row, void *arg)
 {
-	struct found *f = arg;
+	struct reading *reading = arg;
+	struct auth_login *l = reading->login;
+	const struct db_secret *x = &row->secret;
 
-	f->is_found = row->verifier.len < sizeof(f->verifier);
-	f->kind = row->kind;
-	if (f->is_found)
-		memcpy(f->verifier, row->verifier.ptr, row->verifier.len);
-	copy_name(f->answer->account, row->account);
-	copy_name(f->answer->login, row->login);
-	f->answer->is_suspended = row->account_state == DB_ACCOUNT_SUSPENDED;
-	f->answer->expires_ms = row->expires_ms;
+	if (!l->is_found) {
+		l->is_found = true;
+		l->is_bound = row->networks.ptr != NULL;
+		l->is_allowed =
+		    !l->is_bound || is_from(row->networks, reading->peer);
+		copy_name(l->who.account, row->account);
+		copy_name(l->who.login, row->login);
+		l->who.is_suspended =
+		    row->account_state == DB_ACCOUNT_SUSPENDED;
+	}
+	if (l->count == AUTH_SECRETS_MAX ||
+	    x->verifier.len >= SECRET_TEXT_BYTES)
+		return true;
+	l->secrets[l->count].seq = x->seq;
+	l->secrets[l->count].kind = x->kind;
+	l->secrets[l->count].expires_ms = x->expires_ms;
+	memcpy(l->secrets[l->count].verifier, x->verifier.ptr, x->verifier.len);
+	l->count++;
 	return true;
+}
+
+int
+auth_lookup(struct db *reader, struct slice login, const struct addr *peer,
+    uint64_t epoch, struct auth_login *out)
+{
+	struct reading reading = {out, peer};
+	struct error err;
+
+	*out = (struct auth_login){.who.epoch = epoch};
+	if (db_credential_get(reader, login, on_credential, &reading, &err) ==
+	    0)
+		return 0;
+	log_error(NULL, "auth.failed", LOG_TEXT("why", err.text));
+	return -1;
+}
+
+static bool
+is_over(int64_t expires_ms, int64_t now_ms)
+{
+	return expires_ms != 0 && now_ms >= expires_ms;
+}
+
+void
+auth_settle(const struct auth_login *l, size_t index, int64_t now_ms,
+    struct auth_answer *out)
+{
+	out->who = l->who;
+	out->who.secret_seq = l->secrets[index].seq;
+	out->who.expires_ms = l->secrets[index].expires_ms;
+	if (!l->is_allowed)
+		out->result = AUTH_BAD;
+	else if (is_over(out->who.expires_ms, now_ms))
+		out->result = AUTH_EXPIRED;
+	else
+		out->result = AUTH_OK;
 }
 
 /* In a pool thread. */
@@ -191,29 +209,32 @@ static void
 run_check(struct pool_job *job)
 {
 	struct auth_check *check = (struct auth_check *)job;
-	struct crypt_data *data = MEM_NEW(struct crypt_data);
-	const char *hash = crypt_r(check->secret, check->verifier, data);
+	struct slice secret = slice_make(check->secret, check->secret_len);
+	const struct auth_login *l = &check->login;
 
-	check->is_match = hash != NULL &&
-	    strlen(hash) == strlen(check->verifier) &&
-	    CRYPTO_memcmp(hash, check->verifier, strlen(hash)) == 0;
-	OPENSSL_cleanse(data, sizeof(*data));
+	check->match = -1;
+	for (size_t i = 0; i < l->count && check->match < 0 &&
+	     !atomic_load(&check->is_cancelled);
+	     i++)
+		if (secret_matches(l->secrets[i].kind,
+			slice_of(l->secrets[i].verifier), secret))
+			check->match = (int)i;
 	OPENSSL_cleanse(check->secret, sizeof(check->secret));
-	mem_free(data);
 }
 
 static void
 finish_check(struct pool_job *job)
 {
 	struct auth_check *check = (struct auth_check *)job;
+	struct auth_answer answer = {.result = AUTH_BAD};
 
-	if (check->is_decoy || !check->is_match)
-		check->answer.result = AUTH_BAD;
-	else if (check->answer.result == AUTH_OK)
-		remember(
-		    check->cache, check->digest, check->epoch, &check->answer);
-	if (check->fn != NULL)
-		check->fn(check->arg, &check->answer);
+	if (check->match >= 0)
+		auth_settle(&check->login, (size_t)check->match, check->now_ms,
+		    &answer);
+	if (answer.result == AUTH_OK && !check->login.is_bound)
+		remember(check->cache, check->digest, &answer.who);
+	if (!atomic_load(&check->is_cancelled))
+		check->fn(check->arg, &answer);
 	mem_free(check);
 }
 
@@ -221,87 +242,122 @@ void
 auth_cancel(struct auth_check *check)
 {
 	if (check != NULL)
-		check->fn = NULL;
-}
-
-static void
-set_result(struct auth_answer *a, int64_t now_ms)
-{
-	a->result = a->expires_ms != 0 && now_ms >= a->expires_ms ? AUTH_EXPIRED
-								  : AUTH_OK;
+		atomic_store(&check->is_cancelled, true);
 }
 
 struct auth_check *
-auth_begin(struct auth_cache *c, struct db *reader, struct pool *pool,
-    struct loop *loop, uint64_t epoch, int64_t now_ms, struct slice login,
-    struct slice secret, auth_fn *fn, void *arg, struct auth_answer *out)
+auth_begin(const struct auth_place *at, struct slice login, struct slice secret,
+    auth_fn *fn, void *arg, struct auth_answer *out)
 {
-	struct found found = {.answer = out};
-	struct error err;
 	struct entry *e;
 	uint8_t digest[DIGEST_BYTES];
-	char hash[65];
 
 	*out = (struct auth_answer){.result = AUTH_BAD};
-	if (login.len == 0 || login.len >= AUTH_NAME_BYTES || secret.len >= 512)
-		login = secret = SLICE("");
-	digest_of(c, login, secret, digest);
-	HASH_FIND(hh, c->entries, digest, DIGEST_BYTES, e);
-	if (e != NULL && e->epoch == epoch) {
-		*out = e->answer;
-		set_result(out, now_ms);
+	if (login.len == 0 || login.len >= AUTH_NAME_BYTES ||
+	    secret.len > SECRET_CHARS_MAX)
 		return NULL;
-	}
-	if (db_credential_get(reader, login, on_credential, &found, &err) !=
-	    0) {
-		log_error(NULL, "auth.failed", LOG_TEXT("why", err.text));
-		out->result = AUTH_TROUBLE;
+	digest_of(at->cache, login, secret, digest);
+	HASH_FIND(hh, at->cache->entries, digest, DIGEST_BYTES, e);
+	if (e != NULL && e->who.epoch == at->epoch) {
+		out->who = e->who;
+		out->result = is_over(e->who.expires_ms, at->now_ms)
+		    ? AUTH_EXPIRED
+		    : AUTH_OK;
 		return NULL;
-	}
-	set_result(out, now_ms);
-	if (found.is_found && found.kind == DB_SECRET_GENERATED) {
-		auth_hash_generated(secret, hash);
-		if (strlen(found.verifier) == 64 &&
-		    CRYPTO_memcmp(hash, found.verifier, 64) == 0) {
-			if (out->result == AUTH_OK)
-				remember(c, digest, epoch, out);
-			return NULL;
-		}
 	}
 	struct auth_check *check = MEM_NEW(struct auth_check);
-	check->job.origin = loop;
+	if (auth_lookup(
+		at->reader, login, at->peer, at->epoch, &check->login) != 0) {
+		out->result = AUTH_TROUBLE;
+		mem_free(check);
+		return NULL;
+	}
+	if (check->login.count == 0) {
+		mem_free(check);
+		return NULL;
+	}
+	check->job.origin = at->loop;
 	check->job.run = run_check;
 	check->job.done = finish_check;
-	check->cache = c;
-	check->epoch = epoch;
-	check->answer = *out;
+	check->cache = at->cache;
+	check->now_ms = at->now_ms;
 	check->fn = fn;
 	check->arg = arg;
 	memcpy(check->digest, digest, sizeof(digest));
 	memcpy(check->secret, secret.ptr, secret.len);
-	check->is_decoy = !found.is_found || found.kind != DB_SECRET_CHOSEN;
-	memcpy(check->verifier, check->is_decoy ? c->dummy : found.verifier,
-	    sizeof(check->verifier));
-	pool_give(pool, &check->job);
+	check->secret_len = secret.len;
+	if (!pool_offer(at->pool, &check->job, at->waiting_max)) {
+		OPENSSL_cleanse(check->secret, sizeof(check->secret));
+		mem_free(check);
+		out->result = AUTH_BUSY;
+		return NULL;
+	}
 	return check;
 }
 
 static bool
 on_account(const struct db_account *row, void *arg)
 {
-	bool *is_active = arg;
+	enum auth_standing *standing = arg;
 
-	*is_active = row->state == DB_ACCOUNT_ACTIVE;
+	*standing = row->state == DB_ACCOUNT_ACTIVE ? STANDING_GOOD
+						    : STANDING_SUSPENDED;
 	return true;
 }
 
-bool
-auth_account_is_active(struct db *reader, const char *account)
+static enum auth_standing
+account_standing(const struct auth_identity *who, struct db *reader)
 {
+	enum auth_standing standing = STANDING_REVOKED;
 	struct error err;
-	bool is_active = false;
 
-	return db_account_get(reader, slice_of(account), on_account, &is_active,
-		   &err) == 0 &&
-	    is_active;
+	if (db_account_get(reader, slice_of(who->account), on_account,
+		&standing, &err) == 0)
+		return standing;
+	log_error(NULL, "auth.failed", LOG_TEXT("why", err.text));
+	return STANDING_TROUBLE;
+}
+
+static enum auth_standing
+secret_standing(struct auth_identity *who, struct db *reader,
+    const struct addr *peer, uint64_t epoch)
+{
+	struct auth_login *l = MEM_NEW(struct auth_login);
+	enum auth_standing standing = STANDING_REVOKED;
+
+	if (auth_lookup(reader, slice_of(who->login), peer, epoch, l) != 0)
+		standing = STANDING_TROUBLE;
+	else if (l->is_allowed && strcmp(l->who.account, who->account) == 0)
+		for (size_t i = 0; i < l->count; i++)
+			if (l->secrets[i].seq == who->secret_seq) {
+				standing = STANDING_GOOD;
+				who->expires_ms = l->secrets[i].expires_ms;
+			}
+	mem_free(l);
+	return standing;
+}
+
+enum auth_standing
+auth_check_standing(struct auth_identity *who, struct db *reader,
+    const struct addr *peer, uint64_t epoch, int64_t now_ms)
+{
+	enum auth_standing standing = STANDING_GOOD;
+
+	if (who->epoch != epoch) {
+		standing = account_standing(who, reader);
+		if (standing == STANDING_TROUBLE ||
+		    standing == STANDING_REVOKED)
+			return standing;
+		who->is_suspended = standing == STANDING_SUSPENDED;
+		if (who->login[0] != '\0')
+			standing = secret_standing(who, reader, peer, epoch);
+		else
+			standing = STANDING_GOOD;
+		if (standing != STANDING_GOOD)
+			return standing;
+		who->epoch = epoch;
+	}
+	if (is_over(who->expires_ms, now_ms))
+		return STANDING_EXPIRED;
+	return who->is_suspended ? STANDING_SUSPENDED : STANDING_GOOD;
 }

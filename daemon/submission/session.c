@@ -44,7 +44,7 @@ static const struct state_row rows[SESSION_STATE_COUNT] = {
 	[SESSION_START] = { "start", TIMEOUT_IDLE, IDLE_NEXT },
 	[SESSION_READY] = { "ready", TIMEOUT_IDLE, IDLE_NEXT | BIT(SESSION_AUTH) | BIT(SESSION_CHECK) | BIT(SESSION_MAIL) },
 	[SESSION_AUTH] = { "auth", TIMEOUT_IDLE, BIT(SESSION_READY) | BIT(SESSION_AUTH) | BIT(SESSION_CHECK) | BIT(SESSION_END) },
-	[SESSION_CHECK] = { "check", TIMEOUT_NONE, BIT(SESSION_READY) | BIT(SESSION_END) },
+	[SESSION_CHECK] = { "check", TIMEOUT_NONE, BIT(SESSION_READY) | BIT(SESSION_CHECK) | BIT(SESSION_END) },
 	[SESSION_MAIL] = { "mail", TIMEOUT_IDLE, IDLE_NEXT | BIT(SESSION_RCPT) },
 	[SESSION_RCPT] = { "rcpt", TIMEOUT_IDLE, IDLE_NEXT | BIT(SESSION_DATA) },
 	[SESSION_DATA] = { "data", TIMEOUT_DATA, BIT(SESSION_COMMIT) | BIT(SESSION_READY) | BIT(SESSION_END) },
@@ -116,6 +116,16 @@ session_reply(struct session *s, const char *format, ...)
 	va_end(args);
 }
 
+void
+session_reply_long(struct session *s, const char *code, const char *text)
+{
+	if (s->conn == NULL)
+		return;
+	(void)conn_write(s->conn, slice_of(code));
+	(void)conn_write(s->conn, slice_of(text));
+	(void)conn_write(s->conn, SLICE("\r\n"));
+}
+
 enum session_state
 session_refuse(struct session *s, const char *format, ...)
 {
@@ -143,7 +153,7 @@ session_reset(struct session *s)
 bool
 session_is_known(const struct session *s)
 {
-	return s->account[0] != '\0';
+	return s->who.account[0] != '\0';
 }
 
 /* The only place that changes the state. */
@@ -301,8 +311,7 @@ session_gone(struct session *s)
 	else
 		message_free(s->message);
 	s->message = NULL;
-	auth_cancel(s->auth_check);
-	s->auth_check = NULL;
+	auth_forget(s);
 	conn_close(&s->conn);
 	(void)atomic_fetch_sub((_Atomic uint32_t *)s->ip_bucket, 1);
 	(void)atomic_fetch_sub(&w->shared->sessions, 1);
@@ -376,11 +385,10 @@ recognise_address(struct session *s, const struct addr *peer)
 		const struct config_relay_from *r = &s->listener->relay_from[i];
 		if (!config_cidr_has(&r->cidr, peer->ip))
 			continue;
+		/* Whether that may send is looked up at MAIL. */
 		(void)snprintf(
-		    s->account, sizeof(s->account), "%s", r->account);
-		s->auth_epoch = s->worker->setup->auth_epoch;
-		s->is_suspended =
-		    !auth_account_is_active(s->worker->reader, r->account);
+		    s->who.account, sizeof(s->who.account), "%s", r->account);
+		s->who.epoch = UINT64_MAX;
 		return;
 	}
 }

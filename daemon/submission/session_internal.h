@@ -6,6 +6,7 @@
 #ifndef POSTHORN_DAEMON_SUBMISSION_SESSION_INTERNAL_H
 #define POSTHORN_DAEMON_SUBMISSION_SESSION_INTERNAL_H
 
+#include "access/throttle.h"
 #include "base/arena.h"
 #include "base/log.h"
 #include "daemon/net/conn.h"
@@ -31,9 +32,12 @@ enum session_state {
 
 enum auth_step {
 	AUTH_STEP_NONE = 0,
-	AUTH_STEP_PLAIN, /* the response of PLAIN */
-	AUTH_STEP_USER,  /* LOGIN's user name */
-	AUTH_STEP_PASS,  /* LOGIN's password */
+	AUTH_STEP_PLAIN,       /* the response of PLAIN */
+	AUTH_STEP_USER,        /* LOGIN's user name */
+	AUTH_STEP_PASS,        /* LOGIN's password */
+	AUTH_STEP_SCRAM_FIRST, /* SCRAM's client-first-message */
+	AUTH_STEP_SCRAM_PROOF, /* its client-final-message */
+	AUTH_STEP_SCRAM_END,   /* nothing, behind our signature */
 };
 
 struct session {
@@ -52,14 +56,14 @@ struct session {
 	bool is_secured;
 	bool is_draining;
 	bool is_gone; /* unlinked; freed at the end of the turn */
-	/* Who sends: by AUTH, or by the address. */
-	char account[AUTH_NAME_BYTES];
-	char login[AUTH_NAME_BYTES]; /* empty: by the address */
-	uint64_t auth_epoch;         /* when that was looked up */
-	bool is_suspended;
+	struct auth_identity who;
 	enum auth_step auth_step;
-	char auth_user[AUTH_NAME_BYTES];
+	char auth_user[AUTH_NAME_BYTES]; /* the login that is tried */
+	struct throttle_key auth_key;    /* of it and the peer */
+	int64_t auth_started_ms;         /* monotonic; when the try began */
 	struct auth_check *auth_check;
+	struct scram_exchange *scram;
+	struct timer *auth_timer; /* runs until a refusal is due */
 	int auth_failures;
 	int errors;
 	struct message *message; /* from MAIL on */
@@ -71,6 +75,8 @@ struct session {
 /* Appends a reply line; `text` starts with the code. Lines end here. */
 void session_reply(struct session *s, const char *format, ...)
     PRINTF_LIKE(2, 3);
+/* A line of `code` and base64, which may be longer than others. */
+void session_reply_long(struct session *s, const char *code, const char *text);
 /* The same for a refusal, which counts; too many end the session. */
 enum session_state session_refuse(struct session *s, const char *format, ...)
     PRINTF_LIKE(2, 3);
@@ -92,6 +98,8 @@ enum session_state verb_vrfy(struct session *s, struct slice args);
 enum session_state verb_help(struct session *s, struct slice args);
 enum session_state verb_quit(struct session *s, struct slice args);
 
+/* The session ends: so does what it has under way of AUTH. */
+void auth_forget(struct session *s);
 /* A line of an AUTH dialogue. */
 enum session_state auth_line(struct session *s, struct slice line);
 /* Takes data; the next state when it is over. */

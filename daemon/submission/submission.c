@@ -7,10 +7,14 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/submission/session.h"
 #include "daemon/submission/worker.h"
+
+/* Pairs of address and login that are remembered for failed logins. */
+#define THROTTLE_ENTRIES 50000
 
 struct sockets {
 	size_t listeners, workers;
@@ -192,6 +196,52 @@ submission_configure(struct submission *s, struct setup *setup,
 	broadcast(s, b, deliver_setup);
 }
 
+/* News of a failed login from another worker. */
+struct failed_login {
+	struct mail mail;
+	struct worker *worker;
+	struct throttle_key key;
+};
+
+static void
+note_failed_login(struct worker *w, const struct throttle_key *key)
+{
+	const struct config *c = w->setup->config;
+	struct throttle_rule rule = {
+	    .failures_max = c->submission.auth_failures_max,
+	    .lock_ms = c->submission.auth_lock,
+	    .delay_ms = c->submission.auth_delay,
+	};
+
+	throttle_failed(w->throttle, key, &rule, clock_mono_ms());
+}
+
+static void
+deliver_failed_login(struct mail *mail)
+{
+	struct failed_login *f = (struct failed_login *)mail;
+
+	note_failed_login(f->worker, &f->key);
+	mem_free(f);
+}
+
+void
+worker_login_failed(struct worker *w, const struct throttle_key *key)
+{
+	struct shared *shared = w->shared;
+
+	note_failed_login(w, key);
+	for (size_t i = 0; i < shared->worker_count; i++) {
+		if (&shared->workers[i] == w)
+			continue;
+		struct failed_login *f = MEM_NEW(struct failed_login);
+		f->mail.deliver = deliver_failed_login;
+		f->worker = &shared->workers[i];
+		f->key = *key;
+		loop_post(f->worker->loop, &f->mail);
+	}
+}
+
 static void
 finish_drain(struct worker *w)
 {
@@ -254,38 +304,46 @@ submission_drain(
 }
 
 static int
-start_worker(struct worker *w, struct submission *s, struct setup *setup,
-    struct sockets *sockets, size_t index, struct error *out_err)
+prepare_worker(struct worker *w, struct submission *s, struct setup *setup,
+    struct error *out_err)
 {
 	w->shared = &s->shared;
 	TAILQ_INIT(&w->sessions);
 	w->setup = setup_ref(setup);
 	w->loop = loop_new();
 	w->auth_cache = auth_cache_new();
+	w->throttle = throttle_new(THROTTLE_ENTRIES);
 	w->reader = db_open(setup->config->data_dir, DB_READER, out_err);
-	if (w->reader == NULL)
-		return -1;
-	start_listening(w, sockets, index);
-	w->thread = thread_start("submission", w->loop, out_err);
-	return w->thread != NULL ? 0 : -1;
+	return w->reader != NULL ? 0 : -1;
 }
 
 struct submission *
-submission_new_take(struct setup *setup, struct sockets *sockets,
-    struct store *store, struct pool *pool, struct delivery *delivery,
-    struct error *out_err)
+submission_new_take(const struct submission_parts *parts, struct setup *setup,
+    struct sockets *sockets, struct error *out_err)
 {
 	struct submission *s = MEM_NEW(struct submission);
 	int rc = 0;
 
-	s->shared.store = store;
-	s->shared.pool = pool;
-	s->shared.delivery = delivery;
+	s->shared.store = parts->store;
+	s->shared.pool = parts->pool;
+	s->shared.auth_pool = parts->auth_pool;
+	s->shared.delivery = parts->delivery;
 	s->workers = mem_alloc(sockets->workers * sizeof(*s->workers));
 	for (size_t i = 0; rc == 0 && i < sockets->workers; i++) {
 		s->worker_count++;
-		rc =
-		    start_worker(&s->workers[i], s, setup, sockets, i, out_err);
+		rc = prepare_worker(&s->workers[i], s, setup, out_err);
+	}
+	if (rc == 0)
+		rc = db_secret(s->workers[0].reader, "decoy_key",
+		    s->shared.decoy_key, sizeof(s->shared.decoy_key), out_err);
+	/* They tell each other things: all are there before one runs. */
+	s->shared.workers = s->workers;
+	s->shared.worker_count = s->worker_count;
+	for (size_t i = 0; rc == 0 && i < s->worker_count; i++) {
+		struct worker *w = &s->workers[i];
+		start_listening(w, sockets, i);
+		w->thread = thread_start("submission", w->loop, out_err);
+		rc = w->thread != NULL ? 0 : -1;
 	}
 	sockets_free(sockets);
 	if (rc == 0)
@@ -323,7 +381,11 @@ submission_free(struct submission *s)
 		while ((session = TAILQ_FIRST(&w->sessions)) != NULL)
 			session_abort(session);
 		loop_finish(w->loop);
+	}
+	for (size_t i = 0; i < s->worker_count; i++) {
+		struct worker *w = &s->workers[i];
 		auth_cache_free(w->auth_cache);
+		throttle_free(w->throttle);
 		loop_free(w->loop);
 		setup_unref(w->setup);
 	}

@@ -23,10 +23,18 @@ struct sockets *sockets_bind(
     const struct config *config, struct error *out_err) MUST_CHECK;
 void sockets_free(struct sockets *s);
 
+/* What submission works with. */
+struct submission_parts {
+	struct store *store;
+	struct pool *pool;      /* scores */
+	struct pool *auth_pool; /* checks secrets */
+	struct delivery *delivery;
+};
+
 /* Starts the workers; takes the sockets over. */
-struct submission *submission_new_take(struct setup *setup,
-    struct sockets *sockets, struct store *store, struct pool *pool,
-    struct delivery *delivery, struct error *out_err) MUST_CHECK;
+struct submission *submission_new_take(const struct submission_parts *parts,
+    struct setup *setup, struct sockets *sockets,
+    struct error *out_err) MUST_CHECK;
 /* A new setup and, if `sockets` is not null (taken), new listeners. Sessions
  * that are open go on. Any thread; `fn(arg)` runs in `origin` when all
  * workers have it. */

@@ -45,7 +45,7 @@ verb_ehlo(struct session *s, struct slice args)
 	if (may_tls)
 		session_reply(s, "250-STARTTLS");
 	if (may_auth)
-		session_reply(s, "250-AUTH PLAIN LOGIN");
+		session_reply(s, "250-AUTH PLAIN LOGIN SCRAM-SHA-256");
 	session_reply(s, "250 ENHANCEDSTATUSCODES");
 	return next;
 }

@@ -13,7 +13,7 @@
 static const struct policy *
 policy_of(const struct session *s)
 {
-	return policy_for(s->worker->setup->policies, slice_of(s->account));
+	return policy_for(s->worker->setup->policies, slice_of(s->who.account));
 }
 
 static int64_t
@@ -51,18 +51,34 @@ refuse_path(struct session *s, enum smtp_path_error error, const char *verb)
 	    verb[0] == 'T' ? 3 : 7, "write <name@example.org>");
 }
 
-/* Suspended or gone since the login? */
-static bool
-is_barred(struct session *s)
+/* Whoever logged in may have lost the right since. */
+static enum session_state
+check_standing(struct session *s)
 {
-	uint64_t epoch = s->worker->setup->auth_epoch;
-
-	if (s->auth_epoch != epoch) {
-		s->is_suspended =
-		    !auth_account_is_active(s->worker->reader, s->account);
-		s->auth_epoch = epoch;
+	switch (
+	    auth_check_standing(&s->who, s->worker->reader, conn_peer(s->conn),
+		s->worker->setup->auth_epoch, clock_wall_ms())) {
+	case STANDING_GOOD:
+		break;
+	case STANDING_SUSPENDED:
+		return session_refuse(s,
+		    "550 5.7.1 [account_suspended] This account may not send");
+	case STANDING_REVOKED:
+		session_reply(s,
+		    "421 4.7.0 [auth_required] This login was revoked, "
+		    "closing");
+		return SESSION_END;
+	case STANDING_EXPIRED:
+		session_reply(s,
+		    "421 4.7.0 [credential_expired] This login has expired, "
+		    "closing");
+		return SESSION_END;
+	case STANDING_TROUBLE:
+		session_reply(
+		    s, "451 4.3.0 [storage] Not known now, try later");
+		return STAY;
 	}
-	return s->is_suspended;
+	return SESSION_MAIL;
 }
 
 /* Refuses what smtp_*_params_read() found at fault; STAY when nothing. */
@@ -114,9 +130,9 @@ start_message(struct session *s, const struct smtp_path *path,
 		m->sender = SLICE("");
 	m->params = *params;
 	m->params.envid = arena_slice(&m->arena, params->envid);
-	m->account = arena_slice(&m->arena, slice_of(s->account));
-	if (s->login[0] != '\0')
-		m->credential = arena_slice(&m->arena, slice_of(s->login));
+	m->account = arena_slice(&m->arena, slice_of(s->who.account));
+	if (s->who.login[0] != '\0')
+		m->credential = arena_slice(&m->arena, slice_of(s->who.login));
 	m->client = arena_slice(&m->arena, slice_of(s->peer));
 	m->helo = arena_slice(&m->arena, slice_of(s->helo));
 	s->message = m;
@@ -133,9 +149,9 @@ verb_mail(struct session *s, struct slice args)
 	enum session_state next = STAY;
 	const char *obstacle = NULL;
 
-	if (is_barred(s))
-		return session_refuse(s,
-		    "550 5.7.1 [account_suspended] This account may not send");
+	next = check_standing(s);
+	if (next != SESSION_MAIL)
+		return next;
 	enum smtp_path_error error =
 	    smtp_path_parse(args, "FROM", &scratch, &path);
 	if (error == SMTP_PATH_OK)
@@ -271,8 +287,8 @@ finish_data(struct session *s)
 		session_reply(s, "452 4.3.1 [storage] No room now, try later");
 		return SESSION_READY;
 	}
-	if (message_prepare(m, s->is_esmtp, s->is_secured, s->login[0] != '\0',
-		&why) != 0) {
+	if (message_prepare(m, s->is_esmtp, s->is_secured,
+		s->who.login[0] != '\0', &why) != 0) {
 		if (m->is_cut_short)
 			why = NULL;
 		session_reset(s);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "access/throttle.h"
 #include "daemon/net/listener.h"
 #include "daemon/submission/auth.h"
 #include "daemon/submission/submission.h"
@@ -26,6 +27,10 @@ struct shared {
 	_Atomic uint32_t by_ip[IP_BUCKETS]; /* sessions, by hash of the IP */
 	struct store *store;
 	struct pool *pool;
+	struct pool *auth_pool;
+	uint8_t decoy_key[32];  /* of the installation */
+	struct worker *workers; /* all */
+	size_t worker_count;
 	struct delivery *delivery;
 };
 
@@ -36,6 +41,7 @@ struct worker {
 	struct setup *setup;
 	struct db *reader;
 	struct auth_cache *auth_cache;
+	struct throttle *throttle; /* failed logins at any worker */
 	struct listener **listeners;
 	struct door *doors; /* one a listener */
 	size_t listener_count;
@@ -51,6 +57,8 @@ struct door {
 	size_t index;
 };
 
+/* A login failed here: all workers are to know. */
+void worker_login_failed(struct worker *w, const struct throttle_key *key);
 /* A session has gone; ends a drain when it was the last. */
 void worker_session_gone(struct worker *w);
 

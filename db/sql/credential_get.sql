@@ -1,3 +1,4 @@
--- Asked at AUTH: the login and what its account may do.
-SELECT c.login, c.account, c.kind, c.verifier, c.created_ms, c.expires_ms, a.state
-FROM credential c JOIN account a ON a.name = c.account WHERE c.login = :login
+-- Asked at AUTH: the login, what its account may do, and its secrets, newest first.
+SELECT c.login, c.account, c.created_ms, c.networks, a.state, s.seq, s.kind, s.is_chosen, s.verifier, s.created_ms, s.expires_ms
+FROM credential c JOIN account a ON a.name = c.account JOIN secret s ON s.login = c.login
+WHERE c.login = :login ORDER BY s.seq DESC

@@ -1,3 +1,2 @@
--- A login.
-INSERT INTO credential (login, account, kind, verifier, created_ms, expires_ms)
-VALUES (:login, :account, :kind, :verifier, :now_ms, :expires_ms)
+-- A login; its secret follows.
+INSERT INTO credential (login, account, created_ms, networks) VALUES (:login, :account, :now_ms, :networks)

@@ -137,6 +137,7 @@ class Posthorn:
             "zones": {"main": {}},
             "default_zone": "main",
             "delivery": {"retry": ["1s"], "backoff": ["200ms"]},
+            "submission": {"auth_delay": "10ms"},
             "limits": {"disk_free_min": 0},
         }
         for key, value in changes.items():

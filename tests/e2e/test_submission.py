@@ -72,7 +72,7 @@ def test_what_ehlo_offers(relay):
     raw.ask("STARTTLS")
     raw.tls(p.client_tls())
     after = raw.ask("EHLO [127.0.0.1]").splitlines()
-    assert "250-AUTH PLAIN LOGIN" in after
+    assert "250-AUTH PLAIN LOGIN SCRAM-SHA-256" in after
     assert "250-STARTTLS" not in after
     for word in ("250-PIPELINING", "250-8BITMIME", "250 ENHANCEDSTATUSCODES"):
         assert word in after
@@ -141,7 +141,8 @@ def test_chosen_password_rotation_and_revocation(relay):
             c.login("printer", "correct horse battery")
             p.transact(c, "a@sender.test", ["b@far.test"], GOOD)
     s.wait(3)
-    new = p.rows("credential", "rotate", p.login)[0]["secret"]
+    new = p.rows("credential", "rotate", p.login, "--overlap",
+                 "none")[0]["secret"]
     with p.client(login=False) as c:
         with pytest.raises(smtplib.SMTPAuthenticationError):
             c.login(p.login, p.secret)

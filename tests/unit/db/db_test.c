@@ -312,7 +312,7 @@ accounts_and_credentials(void **state)
 	struct store *s = *state;
 	struct db_credential c = {.login = SLICE("l"),
 	    .account = SLICE("acme"),
-	    .verifier = SLICE("v")};
+	    .secret = {.kind = SECRET_SCRAM, .verifier = SLICE("v")}};
 	enum db_account_state seen = DB_ACCOUNT_ACTIVE;
 	bool is_changed;
 

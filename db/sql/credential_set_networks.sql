@@ -1,0 +1,2 @@
+-- Where it may be used from.
+UPDATE credential SET networks = :networks WHERE login = :login

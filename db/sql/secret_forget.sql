@@ -1,0 +1,2 @@
+-- With their login.
+DELETE FROM secret WHERE login = :login
