@@ -120,8 +120,8 @@ db_recipient_finish(
 }
 
 int
-db_recipient_defer(
-    struct db *db, const struct db_recipient *r, struct error *out_err)
+db_recipient_defer(struct db *db, const struct db_recipient *r,
+    int64_t *out_due_ms, struct error *out_err)
 {
 	sqlite3_stmt *s = use(db, SQL_RECIPIENT_DEFER);
 
@@ -138,7 +138,7 @@ db_recipient_defer(
 	bind_text(s, "last_mx", r->last_mx);
 	bind_text(s, "mx_group", r->mx_group);
 	bind_int(s, "is_delay_told", r->is_delay_told);
-	return run(db, s, out_err);
+	return run_for_int(db, s, out_due_ms, out_err);
 }
 
 int

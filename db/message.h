@@ -102,9 +102,10 @@ int db_recipient_insert(struct db *db, const struct db_recipient *r,
 /* Removes a done recipient, and the body with the last one. */
 int db_recipient_finish(
     struct db *db, uint64_t id, uint32_t seq, struct error *out_err) MUST_CHECK;
-/* Takes due_ms, attempts, source and last_* from `r`. */
+/* Takes due_ms, attempts, source and last_* from `r`; `out_due_ms` is what
+ * it is due at in the end (0: there is no such row). */
 int db_recipient_defer(struct db *db, const struct db_recipient *r,
-    struct error *out_err) MUST_CHECK;
+    int64_t *out_due_ms, struct error *out_err) MUST_CHECK;
 /* Sets the state when it is `from` now (any, if from < 0); `out_changed`. */
 int db_recipient_set_state(struct db *db, uint64_t id, uint32_t seq, int from,
     enum db_state to, int64_t due_ms, bool *out_changed,

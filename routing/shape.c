@@ -79,6 +79,9 @@ shape_succeeded(struct shape *s)
 void
 shape_failed(struct shape *s, const struct shape_limits *l, int64_t now_ms)
 {
+	/* Connections that were under way together fail together. */
+	if (now_ms < s->backoff_until_ms)
+		return;
 	size_t last = l->backoff_count - 1;
 	size_t step = (size_t)s->failures < last ? (size_t)s->failures : last;
 

@@ -5,7 +5,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 BUILD_PACKAGES="cmake ninja-build gcc libc6-dev pkg-config libev-dev libssl-dev
 	libsqlite3-dev libjansson-dev libunbound-dev libgmime-3.0-dev
-	libxml2-dev libpcre2-dev libpsl-dev libcrypt-dev uthash-dev"
+	libxml2-dev libpcre2-dev libpsl-dev libidn2-dev libcrypt-dev uthash-dev"
 DEMO_PACKAGES="openssl python3 swaks libnet-ssleay-perl libio-socket-ssl-perl"
 TEST_PACKAGES="clang clang-format clang-tidy cppcheck libclang-rt-dev
 	libcmocka-dev python3-pytest nsd git procps"

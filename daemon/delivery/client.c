@@ -113,8 +113,6 @@ struct client {
 	struct carried *carried;
 	size_t carried_count, rcpt_sent, rcpt_answered, rcpt_taken;
 	struct smtp_reply mail_reply; /* code 0: none yet */
-	bool is_data_sent;
-	bool is_reset_needed; /* MAIL was taken, DATA never went through */
 	int64_t started_ms;
 	struct body *body; /* read back from disk */
 	size_t body_offset;
@@ -141,6 +139,7 @@ stop_connecting(struct client *c)
 	if (!c->is_carrying) {
 		c->is_carrying = true;
 		c->lane->connecting--;
+		lane_schedule(c->lane);
 	}
 }
 
@@ -250,12 +249,31 @@ report(struct client *c, const struct smtp_reply *rest)
 	report_send(rep);
 }
 
+/* Only the reply to the final dot can be a success: anywhere else one that
+ * is no refusal is nonsense, and the mail waits. */
+static struct smtp_reply
+as_refusal(const struct client *c, const struct smtp_reply *r)
+{
+	if (r->code >= 400)
+		return *r;
+	return smtp_reply_local(
+	    451, 5, 0, "%s answered %d out of turn", c->host, r->code);
+}
+
+static void
+report_refusal(struct client *c, const struct smtp_reply *r)
+{
+	struct smtp_reply refusal = as_refusal(c, r);
+
+	report(c, &refusal);
+}
+
 /* A failure on our side, or of the connection, ends the message for now. */
 static void
 fail_message(struct client *c, const struct smtp_reply *reply)
 {
 	if (c->carried_count != 0)
-		report(c, reply);
+		report_refusal(c, reply);
 }
 
 /* NOTIFY and ORCPT go on to who will answer for them (RFC 3461 5.2.1). */
@@ -291,7 +309,6 @@ send_rcpt(struct client *c)
 static void
 send_data(struct client *c)
 {
-	c->is_data_sent = true;
 	send_command(c, SENT_DATA, "DATA");
 }
 
@@ -342,7 +359,6 @@ take_message(struct client *c)
 	c->outgoing = outgoing_ref(c->carried[0].recipient->outgoing);
 	c->rcpt_sent = c->rcpt_answered = c->rcpt_taken = 0;
 	c->mail_reply = (struct smtp_reply){0};
-	c->is_data_sent = c->is_reset_needed = false;
 	c->started_ms = clock_mono_ms();
 	c->body_offset = 0;
 	c->chunk = 0;
@@ -420,6 +436,17 @@ client_wake_idle(struct lane *l, const struct recipient *head)
 			return c->carried_count != 0;
 		}
 	}
+	return false;
+}
+
+bool
+client_is_connecting(const struct lane *l, const struct domain *d)
+{
+	const struct client *c;
+
+	TAILQ_FOREACH (c, &l->clients, entry)
+		if (c->domain == d && !c->is_carrying)
+			return true;
 	return false;
 }
 
@@ -511,8 +538,10 @@ pump(struct client *c)
 static enum client_state
 end_envelope(struct client *c, const struct smtp_reply *reply)
 {
-	report(c, reply);
-	if (!c->is_reset_needed)
+	/* Without RSET the next MAIL would be one within this transaction. */
+	bool is_open = smtp_reply_is_success(&c->mail_reply);
+	report_refusal(c, reply);
+	if (!is_open)
 		return CLIENT_IDLE;
 	send_command(c, SENT_OTHER, "RSET");
 	return CLIENT_RSET;
@@ -528,7 +557,8 @@ reply_to_data(struct client *c, const struct smtp_reply *r)
 		(void)conn_write(c->conn, SLICE(".\r\n"));
 		c->fifo[(c->fifo_head + c->fifo_count++) % SENT_MAX] =
 		    SENT_OTHER;
-		report(c, c->mail_reply.code >= 400 ? &c->mail_reply : &none);
+		report_refusal(
+		    c, c->mail_reply.code >= 400 ? &c->mail_reply : &none);
 		return CLIENT_DOT;
 	}
 	if (r->code == 354) {
@@ -546,7 +576,6 @@ reply_to_data(struct client *c, const struct smtp_reply *r)
 		enum client_state next = pump(c);
 		return next == STAY && !c->is_gone ? CLIENT_BODY : next;
 	}
-	c->is_reset_needed = c->rcpt_taken != 0;
 	return end_envelope(c, c->mail_reply.code >= 400 ? &c->mail_reply : r);
 }
 
@@ -557,9 +586,8 @@ reply_to_envelope(struct client *c, enum sent kind, const struct smtp_reply *r)
 		c->mail_reply = *r;
 		if (c->has_pipelining)
 			return STAY;
-		if (r->code >= 300)
+		if (!smtp_reply_is_success(r))
 			return end_envelope(c, r);
-		c->is_reset_needed = true;
 		send_rcpt(c);
 		return STAY;
 	}
@@ -567,7 +595,14 @@ reply_to_envelope(struct client *c, enum sent kind, const struct smtp_reply *r)
 		struct carried *one = &c->carried[c->rcpt_answered++];
 		bool is_taken = smtp_reply_is_success(r);
 		/* RCPT's refusal after MAIL's says nothing of the address. */
-		one->reply = c->mail_reply.code >= 400 ? c->mail_reply : *r;
+		one->reply = c->mail_reply.code >= 400 ? c->mail_reply
+		    : is_taken                         ? *r
+						       : as_refusal(c, r);
+		/* "Too many recipients", as it was once said (RFC 5321
+		 * 4.5.3.1.10), unless a full mailbox is meant. */
+		if (r->code == 552 &&
+		    !(r->enhanced.subject == 2 && r->enhanced.detail == 2))
+			one->reply.code = 452;
 		c->rcpt_taken += is_taken;
 		if (c->has_pipelining)
 			return STAY;
@@ -586,7 +621,7 @@ reply_to_envelope(struct client *c, enum sent kind, const struct smtp_reply *r)
 static void
 refuse_host(struct client *c, const struct smtp_reply *r)
 {
-	c->last_failure = *r;
+	c->last_failure = as_refusal(c, r);
 	/* A host that refuses us refuses for now: another may take it. */
 	next_candidate(c);
 }
@@ -736,7 +771,8 @@ take_reply(struct client *c, const struct smtp_reply *r)
 			start_tls(c);
 			return c->is_gone ? STAY : CLIENT_TLS;
 		}
-		if (requires_tls(c)) {
+		/* 421 ends the connection, whatever was asked. */
+		if (requires_tls(c) || r->code == 421) {
 			refuse_host(c, r);
 			return STAY;
 		}
@@ -780,6 +816,9 @@ broken(struct client *c, const struct smtp_reply *reply)
 		return;
 	}
 	fail_message(c, reply);
+	/* It is reported as not sent: what is still on its way stops here. */
+	if (c->state == CLIENT_BODY || c->state == CLIENT_DOT)
+		conn_abort(&c->conn);
 	gone(c);
 }
 
@@ -809,6 +848,10 @@ read_replies(struct client *c)
 		if (c->is_gone || c->conn != conn)
 			return;
 		move(c, next);
+		/* Each command has its own time (RFC 5321 4.5.3.2). */
+		if (c->state == CLIENT_ENVELOPE)
+			conn_set_timeout(c->conn,
+			    c->setup->config->delivery.command_timeout);
 		if (r.code == 421 && c->state == CLIENT_IDLE) {
 			gone(c);
 			return;
@@ -966,10 +1009,12 @@ next_candidate(struct client *c)
 		c->candidate++;
 		c->no_tls = false;
 	}
-	for (; c->candidate < d->candidate_count; c->candidate++)
+	for (; c->candidate < d->candidate_count; c->candidate++) {
 		if (fits_source(c, &d->candidates[c->candidate]) &&
 		    try_candidate(c) == 0)
 			return;
+		c->no_tls = false;
+	}
 	if (c->last_failure.code == 0)
 		c->last_failure = smtp_reply_local(451, 4, 4,
 		    "%s: no mail host has an address of the source's family",

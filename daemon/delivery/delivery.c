@@ -192,7 +192,8 @@ forget_domains(struct worker *w, bool all)
 	int64_t now_ms = clock_mono_ms();
 
 	HASH_ITER(hh, w->domains, d, next)
-	if (d->is_ready && (all || now_ms >= d->expires_ms)) {
+	/* Answers that are still to come were asked for by the old one. */
+	if (all || (d->is_ready && now_ms >= d->expires_ms)) {
 		d->users++;
 		HASH_DEL(w->domains, d);
 		d->is_stale = true;
@@ -251,13 +252,9 @@ on_sweep(void *arg)
 		struct lane *next;
 		HASH_ITER(hh, z->lanes, l, next)
 		{
-			bool is_reported = false;
-			for (struct recipient *r = w->recipients;
-			     r != NULL && !is_reported; r = r->hh.next)
-				is_reported = r->lane == l;
-			if (TAILQ_EMPTY(&l->queue) &&
-			    TAILQ_EMPTY(&l->clients) && !l->is_scheduled &&
-			    now_ms >= l->shape.backoff_until_ms && !is_reported)
+			if (l->users == 0 && TAILQ_EMPTY(&l->clients) &&
+			    !l->is_scheduled &&
+			    now_ms >= l->shape.backoff_until_ms)
 				lane_free(l);
 		}
 	}

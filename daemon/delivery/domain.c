@@ -12,6 +12,7 @@
 #include "daemon/delivery/worker.h"
 #include "routing/guard.h"
 #include "smtp/address.h"
+#include "smtp/idna.h"
 
 #define TTL_MIN_MS 30000
 #define TTL_MAX_MS 1800000
@@ -148,6 +149,10 @@ on_address(void *arg, const struct dns_answer *answer)
 	struct dns_answer_part *p = arg;
 	struct domain *d = p->domain;
 
+	if (d->worker->is_draining) {
+		domain_unuse(d);
+		return;
+	}
 	if (answer->status == DNS_TROUBLE) {
 		d->had_trouble = true;
 		(void)snprintf(
@@ -214,7 +219,13 @@ static void
 on_mx(void *arg, const struct dns_answer *answer)
 {
 	struct domain *d = arg;
+	char ascii[SMTP_DOMAIN_MAX + 1];
 
+	/* What waits for it is on disk. */
+	if (d->worker->is_draining) {
+		domain_unuse(d);
+		return;
+	}
 	switch (answer->status) {
 	case DNS_FOUND:
 		note_ttl(d, answer->ttl_ms);
@@ -223,7 +234,8 @@ on_mx(void *arg, const struct dns_answer *answer)
 	case DNS_NO_DATA:
 		/* RFC 5321 5.1: the domain is its own MX. */
 		note_ttl(d, answer->ttl_ms);
-		(void)mx_list_add(&d->mx, 0, slice_of(d->name));
+		if (smtp_domain_to_ascii(slice_of(d->name), ascii) == 0)
+			(void)mx_list_add(&d->mx, 0, slice_of(ascii));
 		break;
 	case DNS_NO_NAME:
 		d->failure = smtp_reply_local(
@@ -287,6 +299,7 @@ look_up(struct domain *d)
 {
 	struct worker *w = d->worker;
 	char literal[ADDR_TEXT_BYTES + 8] = "";
+	char ascii[SMTP_DOMAIN_MAX + 1];
 	size_t len = strlen(d->name);
 
 	if (d->next_hop_zone != NULL) {
@@ -296,10 +309,14 @@ look_up(struct domain *d)
 		memcpy(literal, d->name + skip, len - skip - 1);
 		take_literal(d, literal,
 		    (uint16_t)d->setup->config->delivery.port, false);
+	} else if (smtp_domain_to_ascii(slice_of(d->name), ascii) != 0) {
+		d->failure = smtp_reply_local(
+		    550, 1, 2, "%s is no domain name", d->name);
+		finish(d);
 	} else {
 		use(d);
 		resolver_ask(
-		    w->delivery->resolver, w->loop, d->name, DNS_MX, on_mx, d);
+		    w->delivery->resolver, w->loop, ascii, DNS_MX, on_mx, d);
 	}
 }
 

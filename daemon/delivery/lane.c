@@ -54,7 +54,10 @@ lane_enqueue(struct recipient *r)
 {
 	struct lane *l = get_lane(r->zone, r->source, r->domain->group);
 
+	if (r->lane != NULL)
+		r->lane->users--;
 	r->lane = l;
+	l->users++;
 	r->stage = STAGE_LANE;
 	TAILQ_INSERT_TAIL(&l->queue, r, entry);
 	l->queued++;
@@ -130,7 +133,11 @@ run_lane(void *arg)
 		struct recipient *head = TAILQ_FIRST(&l->queue);
 		if (client_wake_idle(l, head))
 			continue;
-		if (l->connecting >= l->queued || !may_connect(l))
+		/* Those under way are enough, if one goes where it has to. */
+		if (l->connecting >= l->queued &&
+		    client_is_connecting(l, head->domain))
+			return;
+		if (!may_connect(l))
 			return;
 		client_start(l, head->domain);
 	}

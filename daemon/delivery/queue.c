@@ -59,9 +59,11 @@ recipient_free(struct recipient *r)
 	z->loaded--;
 	if (r->domain != NULL)
 		domain_unuse(r->domain);
+	if (r->lane != NULL)
+		r->lane->users--;
 	outgoing_unref(r->outgoing);
 	mem_free(r);
-	if (z->has_more && z->loaded == LOADED_LOW)
+	if (z->has_more && z->loaded <= LOADED_LOW)
 		zone_read(z);
 }
 
@@ -244,8 +246,13 @@ read_slice(void *arg)
 	};
 
 	z->is_reading = false;
-	if (w->is_draining || z->loaded >= LOADED_MAX)
+	if (w->is_draining)
 		return;
+	if (z->loaded >= LOADED_MAX) {
+		/* Goes on when there is room. */
+		z->has_more = true;
+		return;
+	}
 	int rc = db_queue_due(w->reader, slice_of(z->name), z->read_due_ms,
 	    z->read_id, z->read_seq, now_ms, READ_ROWS, on_row, &reading, &err);
 	outgoing_unref(reading.last);
@@ -316,20 +323,34 @@ zone_note_due(struct zone *z, int64_t due_ms)
 	timer_start(z->timer, after_ms);
 }
 
-void
-zone_rewind(struct zone *z, int64_t due_ms, uint64_t id, int64_t seq)
+/* Reading goes on from before a row. */
+static void
+pull_cursor(struct zone *z, int64_t due_ms, uint64_t id, int64_t seq)
 {
 	bool is_before = due_ms < z->read_due_ms ||
 	    (due_ms == z->read_due_ms &&
 		(id < z->read_id || (id == z->read_id && seq <= z->read_seq)));
 
-	if (is_before) {
-		z->read_due_ms = due_ms;
-		z->read_id = id;
-		z->read_seq = seq - 1;
-	}
+	if (!is_before)
+		return;
+	z->read_due_ms = due_ms;
+	z->read_id = id;
+	z->read_seq = seq - 1;
+}
+
+void
+zone_deferred(struct zone *z, int64_t due_ms, uint64_t id, int64_t seq)
+{
+	pull_cursor(z, due_ms, id, seq);
+	zone_note_due(z, due_ms);
+}
+
+void
+zone_rewind(struct zone *z, int64_t due_ms, uint64_t id, int64_t seq)
+{
+	pull_cursor(z, due_ms, id, seq);
 	z->has_more = true;
-	if (z->loaded < LOADED_LOW)
+	if (z->loaded <= LOADED_LOW)
 		zone_read(z);
 }
 

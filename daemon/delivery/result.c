@@ -41,7 +41,8 @@ struct result {
 	char host[MX_NAME_BYTES];
 	char tls[80];
 	int64_t ms;
-	int64_t due_ms; /* deferred */
+	int64_t due_ms;        /* deferred */
+	int64_t stored_due_ms; /* of the row in the end; 0: it is gone */
 	bool is_dsn_passed;
 	bool is_delay_due; /* the sender is told of the delay now */
 };
@@ -194,7 +195,7 @@ insert_event(struct db *db, struct report *rep, const struct result *x)
 }
 
 static int
-store_result(struct db *db, struct report *rep, const struct result *x)
+store_result(struct db *db, struct report *rep, struct result *x)
 {
 	const struct recipient *r = x->recipient;
 	char enhanced[SMTP_ENHANCED_BYTES];
@@ -220,7 +221,7 @@ store_result(struct db *db, struct report *rep, const struct result *x)
 	    .mx_group = slice_of(r->lane != NULL ? r->lane->group : NULL),
 	    .is_delay_told = x->is_delay_due,
 	};
-	return db_recipient_defer(db, &row, &rep->job.err);
+	return db_recipient_defer(db, &row, &x->stored_due_ms, &rep->job.err);
 }
 
 /* The notification is a message like any other, with the null sender. */
@@ -375,10 +376,12 @@ on_stored(struct store_job *job)
 	for (size_t i = 0; i < rep->count; i++) {
 		struct result *x = &rep->results[i];
 		struct zone *z = x->recipient->zone;
+		struct place place = x->recipient->place;
 		log_result(rep, x);
 		recipient_free(x->recipient);
-		if (x->outcome == OUTCOME_DEFERRED)
-			zone_note_due(z, x->due_ms);
+		if (x->outcome == OUTCOME_DEFERRED && x->stored_due_ms != 0)
+			zone_deferred(
+			    z, x->stored_due_ms, place.id, (int64_t)place.seq);
 	}
 	report_free(rep);
 	w->reports--;

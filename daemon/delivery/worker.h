@@ -102,6 +102,7 @@ struct lane {
 	struct shape shape;
 	struct recipient_list queue;
 	int64_t queued;
+	int64_t users; /* recipients that point here */
 	struct client_list clients;
 	int64_t connecting; /* clients that carry nothing yet */
 	struct timer *timer;
@@ -169,6 +170,8 @@ void zone_add(
 void zone_read(struct zone *z);
 /* Something on disk is due at `due_ms` (wall). */
 void zone_note_due(struct zone *z, int64_t due_ms);
+/* A row was put back to disk: it may be due before where reading is. */
+void zone_deferred(struct zone *z, int64_t due_ms, uint64_t id, int64_t seq);
 /* A row is on disk but not in memory: read on from before it. */
 void zone_rewind(struct zone *z, int64_t due_ms, uint64_t id, int64_t seq);
 /* Forgets what is not under way and reads anew. */
@@ -205,6 +208,8 @@ void lane_free(struct lane *l);
 
 /* client.c: one connection of a lane, made for domain `d`. */
 void client_start(struct lane *l, struct domain *d);
+/* Is one on its way to a host of `d` that carries nothing yet? */
+bool client_is_connecting(const struct lane *l, const struct domain *d);
 /* An idle client may take more now; says whether there was one. */
 bool client_wake_idle(struct lane *l, const struct recipient *head);
 void clients_drain(struct worker *w);

@@ -669,5 +669,10 @@ conn_abort(struct conn **cp)
 		return;
 	c->fn = NULL;
 	c->owner = NULL;
+	/* A reset: nothing that waits in the socket goes out any more. */
+	struct linger now = {.l_onoff = 1, .l_linger = 0};
+	if (c->fd >= 0)
+		(void)setsockopt(
+		    c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	die(c);
 }

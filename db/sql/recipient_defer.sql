@@ -5,3 +5,4 @@ UPDATE recipient SET state = CASE state WHEN 2 THEN 2 ELSE 1 END,
   last_text = :last_text, last_class = :last_class, last_mx = :last_mx, mx_group = :mx_group,
   is_delay_told = is_delay_told OR :is_delay_told
 WHERE message_id = :id AND seq = :seq
+RETURNING due_ms

@@ -75,7 +75,9 @@ class Session:
         elif verb == "AUTH":
             self.answer("auth", rest, "235 2.7.0 ok")
         elif verb == "MAIL":
-            if self.answer("mail", rest, "250 2.1.0 ok"):
+            if self.sender is not None:
+                self.say("503 5.5.1 nested MAIL")
+            elif self.answer("mail", rest, "250 2.1.0 ok"):
                 path, _, self.params = rest[5:].partition(">")
                 self.sender = path.strip().lstrip("<")
         elif verb == "RCPT":

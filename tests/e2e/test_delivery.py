@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The other door: DNS, sources, replies, retries, notifications."""
 import email
+import threading
 import time
 
 import pytest
@@ -455,3 +456,118 @@ def test_utf8_addresses_bounce_where_they_are_not(world):
     assert told[0][0]["to"] == ["a@near.test"]
     assert "Final-Recipient: utf-8; ö@far.test".encode() in told[0][1]
     assert p.wait_event("bounced")[0]["enhanced"] == "5.6.7"
+
+
+@pytest.mark.parametrize("to_data", ["554 5.5.1 no valid recipients",
+                                     "503 5.5.1 no", "354 go"])
+def test_refused_recipients_do_no_harm_to_the_next_message(world, to_data):
+    """Hosts that answer MAIL within a transaction with 503, as most do."""
+    def behave(session, step, argument):
+        if step == "rcpt" and argument.startswith("nobody"):
+            return "550 5.1.1 no such user"
+        if step == "data" and not session.recipients:
+            return to_data
+        return None
+    p, s = world(MX, behave=behave, policy_zones={"main": {
+        "sources": [{"address": "127.0.0.11"}], "lane_connections_max": 1}})
+    for i in range(3):
+        p.send(f"nobody{i}@far.test", sender="")
+        p.send(f"b{i}@far.test", sender="")
+    s.wait(3)
+    p.wait_event("delivered", count=3)
+    assert {e["to"] for e in p.wait_event("bounced", count=3)} == {
+        "nobody0@far.test", "nobody1@far.test", "nobody2@far.test"}
+
+
+@pytest.mark.parametrize("step, reply", [
+    ("data", "250 2.0.0 thanks already"), ("rcpt", "354 go on"),
+    ("starttls", "250 why not"),
+    ("ehlo", "354 go on"), ("connect", "354 go on")])
+def test_only_the_last_reply_is_a_delivery(world, certificate, step, reply):
+    seen = []
+
+    def behave(session, at, argument):
+        if at == step and not seen:
+            seen.append(at)
+            return reply
+        return None
+    p, s = world(MX, behave=behave, delivery={"tls": "encrypt"},
+                 sink_options={"tls": server_tls(certificate)})
+    p.send("b@far.test")
+    p.wait_event("deferred")
+    s.wait(1)
+    p.wait_event("delivered")
+    names = [e["event"] for e in p.events() if e.get("to") == "b@far.test"]
+    assert names.index("deferred") < names.index("delivered")
+    assert names.count("delivered") == 1
+
+
+def test_421_to_starttls_backs_off(world, certificate):
+    seen = []
+
+    def behave(session, at, argument):
+        if at == "starttls":
+            seen.append(at)
+            return "421 4.3.2 not now"
+        return None
+    p, s = world(MX, behave=behave, delivery={
+        "backoff": ["300ms"], "retry": ["1s"], "lifetime": "4s"},
+        sink_options={"tls": server_tls(certificate)})
+    p.send("b@far.test", sender="")
+    p.wait_event("deferred", count=2)
+    p.wait_event("expired")
+    assert len(seen) < 15
+
+
+def test_552_to_rcpt_waits_unless_a_mailbox_is_full(world):
+    def behave(session, step, argument):
+        if step == "rcpt" and argument == "full@far.test":
+            return "552 5.2.2 mailbox full"
+        if step == "rcpt" and len(session.recipients) == 2:
+            return "552 too many recipients"
+        return None
+    p, s = world(MX, behave=behave)
+    p.send(["a@far.test", "b@far.test", "full@far.test", "c@far.test"],
+           sender="")
+    assert sorted(to for row, _ in s.wait(2) for to in row["to"]) == [
+        "a@far.test", "b@far.test", "c@far.test"]
+    assert [e["to"] for e in p.wait_event("bounced")] == ["full@far.test"]
+
+
+def test_a_bounce_by_the_operator_while_it_is_sent(world):
+    """The row is due in the past when the try fails."""
+    go = threading.Event()
+
+    def behave(session, step, argument):
+        if step == "dot":
+            go.wait(20)
+            return "450 4.2.0 later"
+        return None
+    p, s = world(MX, behave=behave, delivery={"retry": ["1h"]})
+    ident = p.send("b@far.test", sender="")
+    wait_until("it is being sent", lambda: s.sessions and
+               "DATA" in s.sessions[0].commands)
+    p.cli("queue", "bounce", ident)
+    go.set()
+    p.wait_event("expired")
+    wait_until("the queue is empty", lambda: p.rows("queue") == [])
+
+
+def test_each_command_has_its_own_time(world):
+    def behave(session, step, argument):
+        if step == "rcpt":
+            time.sleep(0.4)
+        return None
+    p, s = world(MX, behave=behave, delivery={"command_timeout": "1s"})
+    p.send([f"b{i}@far.test" for i in range(5)])
+    assert len(s.wait(1)[0][0]["to"]) == 5
+
+
+def test_unicode_domains_are_asked_for_as_dns_has_them(world):
+    p, s = world({"xn--bcher-kva.test": ["@ MX 10 mx1", "mx1 A 127.0.1.1"]},
+                 sink_options={"keywords": ["SMTPUTF8", "8BITMIME"]})
+    with p.client() as c:
+        c.ehlo()
+        c.command_encoding = "utf-8"
+        p.transact(c, "a@near.test", ["b@bücher.test"], PLAIN, ["SMTPUTF8"])
+    assert s.wait(1)[0][0]["to"] == ["b@bücher.test"]

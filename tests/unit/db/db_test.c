@@ -143,7 +143,12 @@ a_message_lives_and_ends(void **state)
 	    .last_text = SLICE("later"),
 	};
 	ok(db_begin(s->writer, &s->err));
-	ok(db_recipient_defer(s->writer, &later, &s->err));
+	int64_t due_ms = 0;
+	ok(db_recipient_defer(s->writer, &later, &due_ms, &s->err));
+	assert_int_equal(due_ms, 9000);
+	later.seq = 5;
+	ok(db_recipient_defer(s->writer, &later, &due_ms, &s->err));
+	assert_int_equal(due_ms, 0);
 	ok(db_recipient_finish(s->writer, 7, 1, &s->err));
 	ok(db_commit(s->writer, &s->err));
 	r = due(s, 0, 0, -1, 9000);
@@ -180,7 +185,9 @@ holding_survives_a_result(void **state)
 	ok(db_recipient_set_state(
 	    s->writer, 8, 0, -1, DB_WAITS_HELD, 0, &is_changed, &s->err));
 	assert_true(is_changed);
-	ok(db_recipient_defer(s->writer, &late, &s->err));
+	int64_t due_ms = 0;
+	ok(db_recipient_defer(s->writer, &late, &due_ms, &s->err));
+	assert_int_equal(due_ms, 100000);
 	ok(db_commit(s->writer, &s->err));
 	/* Held rows come up when they expire. */
 	assert_int_equal(due(s, 0, 0, -1, 99999).count, 0);

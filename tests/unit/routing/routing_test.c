@@ -270,6 +270,11 @@ lanes_keep_their_limits(void **state)
 		assert_int_equal(
 		    shape_connection(&s, &l, now, &wake), SHAPE_BACKOFF);
 		assert_int_equal(wake - now, waits[i < 2 ? i : 2]);
+		/* Others that were under way fail with it. */
+		shape_failed(&s, &l, now + 1);
+		assert_int_equal(
+		    shape_connection(&s, &l, now, &wake), SHAPE_BACKOFF);
+		assert_int_equal(wake - now, waits[i < 2 ? i : 2]);
 		now = wake;
 	}
 	/* One tries first; with success all may. */

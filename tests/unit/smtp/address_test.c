@@ -4,6 +4,8 @@
  */
 #include "smtp/address.h"
 
+#include "smtp/idna.h"
+
 #include "tests/unit/unit.h"
 
 struct good {
@@ -249,6 +251,34 @@ test_bounds(void **state UNUSED)
 	arena_free(&arena);
 }
 
+static void
+test_idna(void **state UNUSED)
+{
+	static const struct {
+		const char *in;
+		const char *out; /* null: none */
+	} cases[] = {
+	    {"example.org", "example.org"},
+	    {"[192.0.2.1]", "[192.0.2.1]"},
+	    {"b\xc3\xbc"
+	     "cher.example",
+		"xn--bcher-kva.example"},
+	    {"stra\xc3\x9f"
+	     "e.example",
+		"xn--strae-oqa.example"},
+	    {"\xe2\x80\x8b.example", NULL},
+	    {"\xff.example", NULL},
+	};
+	char out[SMTP_DOMAIN_MAX + 1];
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int rc = smtp_domain_to_ascii(slice_of(cases[i].in), out);
+		CHECK_INT(cases[i].in, rc, cases[i].out != NULL ? 0 : -1);
+		if (rc == 0)
+			assert_string_equal(out, cases[i].out);
+	}
+}
+
 int
 main(void)
 {
@@ -257,6 +287,7 @@ main(void)
 	    cmocka_unit_test(test_bad),
 	    cmocka_unit_test(test_ipv6_literal),
 	    cmocka_unit_test(test_bounds),
+	    cmocka_unit_test(test_idna),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
