@@ -7,10 +7,12 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -25,6 +27,10 @@
 #include "daemon/net/tls.h"
 #include "db/event.h"
 
+#define LOCK_NAME "posthorn.lock"
+/* How often mail in zones that are no more is looked for. */
+#define ZONES_LOOK_MS 60000
+
 struct daemon {
 	struct loop *loop;
 	struct setup *setup;
@@ -37,6 +43,7 @@ struct daemon {
 	struct submission *submission;
 	struct control *control;
 	struct expiry *expiry;
+	struct timer *zone_timer;
 	bool is_stopping;
 };
 
@@ -45,7 +52,12 @@ static int
 make_dir(const char *path, mode_t mode, const struct passwd *user,
     struct error *out_err)
 {
-	if (mkdir(path, mode) != 0 && errno != EEXIST)
+	bool is_new = mkdir(path, mode) == 0;
+
+	if (!is_new && errno != EEXIST)
+		return error_set_errno(out_err, "%s", path);
+	/* Whatever the umask. */
+	if (is_new && chmod(path, mode) != 0)
 		return error_set_errno(out_err, "%s", path);
 	if (user != NULL && chown(path, user->pw_uid, user->pw_gid) != 0)
 		return error_set_errno(out_err, "%s", path);
@@ -70,10 +82,9 @@ drop_root(const struct passwd *user, struct error *out_err)
 	return 0;
 }
 
-static int
-prepare_process(const struct config *config, struct error *out_err)
+static void
+harden_process(void)
 {
-	const struct passwd *user = NULL;
 	struct rlimit files;
 
 	(void)umask(0077);
@@ -84,6 +95,45 @@ prepare_process(const struct config *config, struct error *out_err)
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
+}
+
+/* Two daemons on one queue would send everything twice. The lock goes with
+ * the process, however that ends. */
+static int
+lock_dir(const char *dir, const struct passwd *user, struct error *out_err)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, LOCK_NAME);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_set_errno(out_err, "%s", path);
+	if (user != NULL && fchown(fd, user->pw_uid, user->pw_gid) != 0) {
+		(void)error_set_errno(out_err, "%s", path);
+		(void)close(fd);
+		return -1;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	(void)(errno == EWOULDBLOCK
+		? error_set(out_err,
+		      "another posthornd uses %s: stop it first, or give this "
+		      "one a data_dir of its own",
+		      dir)
+		: error_set_errno(out_err, "%s", path));
+	(void)close(fd);
+	return -1;
+}
+
+/* Folders, the lock, the sockets that may need root; then root is given up.
+ * The lock's descriptor, or -1. */
+static int
+prepare_process(const struct config *config, struct sockets **out_sockets,
+    struct error *out_err)
+{
+	const struct passwd *user = NULL;
+
+	harden_process();
 	if (config->user != NULL && geteuid() == 0) {
 		user = getpwnam(config->user);
 		if (user == NULL)
@@ -93,7 +143,15 @@ prepare_process(const struct config *config, struct error *out_err)
 	if (make_dir(config->data_dir, 0700, user, out_err) != 0 ||
 	    make_dir(config->run_dir, 0755, user, out_err) != 0)
 		return -1;
-	return drop_root(user, out_err);
+	int lock_fd = lock_dir(config->data_dir, user, out_err);
+	if (lock_fd < 0)
+		return -1;
+	*out_sockets = sockets_bind(config, out_err);
+	if (*out_sockets != NULL && drop_root(user, out_err) == 0)
+		return lock_fd;
+	sockets_free(*out_sockets);
+	(void)close(lock_fd);
+	return -1;
 }
 
 /* Mail of zones that the configuration lost goes to the default zone. */
@@ -131,9 +189,14 @@ on_rezoned(struct store_job *job)
 {
 	struct rezone *r = (struct rezone *)job;
 
-	log_warn(NULL, "zone.gone", LOG_TEXT("zone", r->zone),
-	    LOG_TEXT("mail_goes_to", r->to_zone));
-	delivery_refresh(r->daemon->delivery, r->to_zone);
+	if (job->is_failed) {
+		log_error(NULL, "zone.gone", LOG_TEXT("zone", r->zone),
+		    LOG_TEXT("why", job->err.text));
+	} else {
+		log_warn(NULL, "zone.gone", LOG_TEXT("zone", r->zone),
+		    LOG_TEXT("mail_goes_to", r->to_zone));
+		delivery_refresh(r->daemon->delivery, r->to_zone);
+	}
 	mem_free(r->zone);
 	mem_free(r->to_zone);
 	mem_free(r);
@@ -156,6 +219,31 @@ on_zone(struct slice name, void *arg)
 	r->job.done = on_rezoned;
 	store_give(d->store, &r->job);
 	return true;
+}
+
+/* Mail in zones that are no more: what was scored before a reload may come
+ * in after it, so this is looked at again and again. */
+static void
+check_zones(void *arg)
+{
+	struct daemon *d = arg;
+	struct error err;
+
+	if (d->is_stopping)
+		return;
+	if (db_queue_zones(d->reader, on_zone, d, &err) != 0)
+		log_error(NULL, "zone.check_failed", LOG_TEXT("why", err.text));
+	timer_start(d->zone_timer, ZONES_LOOK_MS);
+}
+
+static void
+on_config(void *arg, struct setup *setup)
+{
+	struct daemon *d = arg;
+
+	setup_unref(d->setup);
+	d->setup = setup_ref(setup);
+	check_zones(d);
 }
 
 static void
@@ -238,6 +326,8 @@ start(struct daemon *d, const char *config_path, struct config *config,
 	    .reader = d->reader,
 	    .setup = d->setup,
 	    .started_ms = clock_wall_ms(),
+	    .on_config = on_config,
+	    .on_config_arg = d,
 	};
 	d->control = control_new(&parts, out_err);
 	if (d->control == NULL)
@@ -260,15 +350,17 @@ stop(struct daemon *d)
 	pool_free(d->pool);
 	pool_free(d->auth_pool);
 	delivery_stop(d->delivery);
-	resolver_free(d->resolver);
 	db_close(d->reader);
-	store_free(d->store);
+	store_stop(d->store);
 	loop_finish(d->loop);
 	submission_free(d->submission);
 	delivery_free(d->delivery);
 	loop_finish(d->loop);
 	expiry_free(d->expiry);
+	timer_free(d->zone_timer);
 	control_free(d->control);
+	store_free(d->store);
+	resolver_free(d->resolver);
 	setup_unref(d->setup);
 	loop_free(d->loop);
 }
@@ -283,9 +375,9 @@ daemon_run(const char *config_path, struct error *out_err)
 		return -1;
 	log_configure((enum log_level)config->log.level,
 	    (enum log_format)config->log.format);
-	struct sockets *sockets = sockets_bind(config, out_err);
-	if (sockets == NULL || prepare_process(config, out_err) != 0) {
-		sockets_free(sockets);
+	struct sockets *sockets = NULL;
+	int lock_fd = prepare_process(config, &sockets, out_err);
+	if (lock_fd < 0) {
 		config_unref(config);
 		return -1;
 	}
@@ -294,9 +386,9 @@ daemon_run(const char *config_path, struct error *out_err)
 	loop_on_signal(d.loop, SIGINT, on_terminate, &d);
 	loop_on_signal(d.loop, SIGHUP, on_hangup, &d);
 	int rc = start(&d, config_path, config, sockets, out_err);
-	if (rc == 0 && db_queue_zones(d.reader, on_zone, &d, out_err) != 0)
-		rc = -1;
 	if (rc == 0) {
+		d.zone_timer = timer_new(d.loop, check_zones, &d);
+		check_zones(&d);
 		log_info(NULL, "daemon.started",
 		    LOG_TEXT("hostname", config->hostname),
 		    LOG_TEXT("data_dir", config->data_dir));
@@ -304,6 +396,7 @@ daemon_run(const char *config_path, struct error *out_err)
 		log_info(NULL, "daemon.stopped", LOG_INT("pid", getpid()));
 	}
 	stop(&d);
+	(void)close(lock_fd);
 	config_unref(config);
 	return rc;
 }

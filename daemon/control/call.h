@@ -43,6 +43,9 @@ void call_failf(struct call *call, enum error_kind kind, const char *format,
     ...) PRINTF_LIKE(3, 4);
 /* Is the output buffer full for now? Then return; produce() comes again. */
 bool call_is_full(const struct call *call);
+/* Is the process at its end? Then nothing may be started or asked any more:
+ * a continuation only ends its call. */
+bool call_is_ending(const struct call *call);
 /* Calls produce() in a moment (for new events). */
 void call_wait(struct call *call);
 

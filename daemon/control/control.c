@@ -25,6 +25,8 @@
 #include "db/event.h"
 
 #define REQUEST_MAX 60000
+#define UNSENT_MAX (256U << 20) /* of an answer that is no list of pages */
+#define AGAIN_MS 1000
 #define OUTPUT_FULL (256 << 10)
 #define POLL_MS 100
 #define NESTING_MAX 8
@@ -36,6 +38,8 @@ struct caller {
 	char actor[64];
 	struct call *call; /* one at a time */
 	struct timer *poll;
+	bool is_reading; /* read_later() is put off */
+	bool is_gone;
 };
 
 struct control {
@@ -43,6 +47,8 @@ struct control {
 	char path[108];
 	struct listener *listener;
 	bool is_ending;
+	struct timer *again; /* runs while settings could not be read */
+	bool bumps_auth;     /* what they change about logins */
 	TAILQ_HEAD(caller_list, caller) callers;
 };
 
@@ -76,6 +82,12 @@ struct control_parts *
 call_parts(struct call *call)
 {
 	return &call->control->parts;
+}
+
+bool
+call_is_ending(const struct call *call)
+{
+	return call->control->is_ending;
 }
 
 struct setup *
@@ -117,9 +129,13 @@ send_line(struct caller *caller, json_t *line_taken)
 	char *text =
 	    json_dumps(line_taken, JSON_COMPACT | JSON_REAL_PRECISION(10));
 
-	if (text != NULL && caller != NULL && caller->conn != NULL) {
-		(void)conn_write(caller->conn, slice_of(text));
-		(void)conn_write(caller->conn, SLICE("\n"));
+	/* An answer that has lost a line must not look whole. */
+	if (text != NULL && caller != NULL && caller->conn != NULL &&
+	    (!conn_write(caller->conn, slice_of(text)) ||
+		!conn_write(caller->conn, SLICE("\n")))) {
+		log_error(NULL, "control.answer_too_long",
+		    LOG_TEXT("actor", caller->actor));
+		conn_abort(&caller->conn);
 	}
 	free(text);
 	json_decref(line_taken);
@@ -134,6 +150,23 @@ call_row_take(struct call *call, json_t *row)
 		send_line(call->caller, json_pack("{s:o}", "row", row));
 }
 
+static void read_requests(struct caller *caller);
+static void caller_gone(struct caller *caller);
+
+static void
+read_later(void *arg)
+{
+	struct caller *caller = arg;
+
+	caller->is_reading = false;
+	if (caller->is_gone)
+		return;
+	if (caller->conn == NULL)
+		caller_gone(caller);
+	else
+		read_requests(caller);
+}
+
 static void
 end_call(struct call *call)
 {
@@ -143,9 +176,17 @@ end_call(struct call *call)
 		call->stop(call);
 	call->stop = NULL;
 	if (call->caller != NULL) {
-		call->caller->call = NULL;
-		conn_want_drained(call->caller->conn, false);
-		timer_stop(call->caller->poll);
+		struct caller *caller = call->caller;
+		caller->call = NULL;
+		timer_stop(caller->poll);
+		/* Another request may wait behind this one. */
+		if (caller->conn != NULL)
+			conn_want_drained(caller->conn, false);
+		if (!caller->is_reading) {
+			caller->is_reading = true;
+			loop_later(
+			    call->control->parts.loop, read_later, caller);
+		}
 	}
 	json_decref(call->args);
 	mem_free(call);
@@ -368,6 +409,7 @@ caller_gone(struct caller *caller)
 {
 	struct call *call = caller->call;
 
+	caller->is_gone = true;
 	TAILQ_REMOVE(&caller->control->callers, caller, entry);
 	/* A write goes on without its caller; a reader ends. */
 	if (call != NULL) {
@@ -384,7 +426,7 @@ caller_gone(struct caller *caller)
 static void
 read_requests(struct caller *caller)
 {
-	while (caller->call == NULL) {
+	while (caller->call == NULL && caller->conn != NULL) {
 		struct slice in = conn_input(caller->conn);
 		ptrdiff_t end = slice_find(in, '\n');
 		if (end < 0 && in.len > REQUEST_MAX) {
@@ -451,6 +493,7 @@ on_accept(void *arg, int fd, const struct addr *peer)
 	name_actor(fd, caller->actor, sizeof(caller->actor));
 	caller->conn =
 	    conn_accepted_take(c->parts.loop, fd, peer, on_event, caller);
+	conn_set_unsent_max(caller->conn, UNSENT_MAX);
 	caller->poll = timer_new(c->parts.loop, produce, caller);
 	TAILQ_INSERT_TAIL(&c->callers, caller, entry);
 }
@@ -476,6 +519,8 @@ listen_on(const char *path, struct error *out_err)
 	return fd;
 }
 
+static void configure_again(void *arg);
+
 struct control *
 control_new(const struct control_parts *parts, struct error *out_err)
 {
@@ -495,6 +540,7 @@ control_new(const struct control_parts *parts, struct error *out_err)
 		return NULL;
 	}
 	c->listener = listener_start_take(parts->loop, fd, on_accept, c);
+	c->again = timer_new(parts->loop, configure_again, c);
 	return c;
 }
 
@@ -507,6 +553,7 @@ control_end(struct control *c)
 		return;
 	c->is_ending = true;
 	listener_free(c->listener);
+	timer_stop(c->again);
 	(void)unlink(c->path);
 	while ((caller = TAILQ_FIRST(&c->callers)) != NULL)
 		caller_gone(caller);
@@ -518,6 +565,7 @@ control_free(struct control *c)
 	if (c == NULL)
 		return;
 	control_end(c);
+	timer_free(c->again);
 	setup_unref(c->parts.setup);
 	mem_free(c);
 }
@@ -581,6 +629,22 @@ on_configured(void *arg)
 	finish_write(arg);
 }
 
+/* The settings as they are on disk now, for all threads but submission. */
+static struct setup *
+refresh(struct control *c, bool bumps_auth, struct error *err)
+{
+	struct control_parts *p = &c->parts;
+	struct setup *s = setup_refresh(p->setup, p->reader,
+	    p->setup->auth_epoch + (bumps_auth ? 1 : 0), err);
+
+	if (s == NULL)
+		return NULL;
+	setup_unref(p->setup);
+	p->setup = s;
+	delivery_configure(p->delivery, s);
+	return s;
+}
+
 static void
 on_written(struct store_job *job)
 {
@@ -598,21 +662,42 @@ on_written(struct store_job *job)
 	log_info(NULL, "control.done", LOG_TEXT("op", call->op->name),
 	    LOG_TEXT("actor", call->actor), LOG_TEXT("what", w->text));
 	/* At the end nobody is left to have a new setup. */
-	if (w->keeps_setup || call->control->is_ending) {
+	if (w->keeps_setup || call_is_ending(call)) {
 		finish_write(w);
 		return;
 	}
-	struct setup *s = setup_refresh(p->setup, p->reader,
-	    p->setup->auth_epoch + (w->bumps_auth ? 1 : 0), &err);
+	struct setup *s = refresh(call->control, w->bumps_auth, &err);
 	if (s == NULL) {
+		/* It is stored: it will be in force when it can be read. */
+		call->control->bumps_auth |= w->bumps_auth;
+		timer_start(call->control->again, AGAIN_MS);
 		write_free(w);
 		call_fail(call, &err);
 		return;
 	}
-	setup_unref(p->setup);
-	p->setup = s;
-	delivery_configure(p->delivery, s);
 	submission_configure(p->submission, s, NULL, p->loop, on_configured, w);
+}
+
+static void
+on_configured_again(void *arg UNUSED)
+{
+}
+
+static void
+configure_again(void *arg)
+{
+	struct control *c = arg;
+	struct error err;
+	struct setup *s = refresh(c, c->bumps_auth, &err);
+
+	if (s == NULL) {
+		log_error(NULL, "settings.not_read", LOG_TEXT("why", err.text));
+		timer_start(c->again, AGAIN_MS);
+		return;
+	}
+	c->bumps_auth = false;
+	submission_configure(c->parts.submission, s, NULL, c->parts.loop,
+	    on_configured_again, c);
 }
 
 void
@@ -644,8 +729,11 @@ on_reloaded(void *arg)
 {
 	struct call *call = arg;
 
-	log_info(NULL, "config.reloaded",
-	    LOG_TEXT("file", call_parts(call)->config_path));
+	struct control_parts *p = call_parts(call);
+
+	log_info(NULL, "config.reloaded", LOG_TEXT("file", p->config_path));
+	if (!call_is_ending(call))
+		p->on_config(p->on_config_arg, p->setup);
 	call_done(call);
 }
 

@@ -27,6 +27,9 @@ struct control_parts {
 	struct db *reader;
 	struct setup *setup; /* the first; the control keeps the current one */
 	int64_t started_ms;
+	/* All threads have a new configuration. */
+	void (*on_config)(void *arg, struct setup *setup);
+	void *on_config_arg;
 };
 
 /* Listens on run_dir/control.sock, mode 0660. */

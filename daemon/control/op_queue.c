@@ -275,6 +275,12 @@ on_lanes(void *arg, json_t *lanes)
 	struct error err;
 	char id[ID_TEXT_BYTES];
 
+	if (call_is_ending(call)) {
+		json_decref(lanes);
+		mem_free(s);
+		call_done(call);
+		return;
+	}
 	s->lanes = lanes;
 	s->recipients = json_array();
 	s->events = json_array();
@@ -574,6 +580,12 @@ on_page_done(struct store_job *job)
 {
 	struct bulk *b = (struct bulk *)job;
 
+	if (call_is_ending(b->call)) {
+		struct call *call = b->call;
+		mem_free(b);
+		call_done(call);
+		return;
+	}
 	if (job->is_failed) {
 		struct call *call = b->call;
 		struct error err = job->err;

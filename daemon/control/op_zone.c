@@ -12,24 +12,46 @@
 #include "daemon/control/call.h"
 #include "db/settings.h"
 
-struct counts {
+struct zone_counts {
 	const char *zone;
 	int64_t by_state[3];
-	int64_t oldest_due_ms; /* of what is not held */
+	int64_t oldest_due_ms;
+};
+
+struct counts {
+	struct zone_counts *zones; /* in the order of config */
+	size_t count;
 };
 
 static bool
 on_count(const struct db_zone_count *row, void *arg)
 {
-	struct counts *c = arg;
+	struct counts *all = arg;
 
-	if (!slice_is(row->zone, c->zone))
-		return true;
-	c->by_state[row->state] = row->count;
-	if (row->state != DB_WAITS_HELD &&
-	    (c->oldest_due_ms == 0 || row->oldest_due_ms < c->oldest_due_ms))
-		c->oldest_due_ms = row->oldest_due_ms;
+	for (size_t i = 0; i < all->count; i++) {
+		struct zone_counts *c = &all->zones[i];
+		if (!slice_is(row->zone, c->zone))
+			continue;
+		c->by_state[row->state] = row->count;
+		if (row->state != DB_WAITS_HELD &&
+		    (c->oldest_due_ms == 0 ||
+			row->oldest_due_ms < c->oldest_due_ms))
+			c->oldest_due_ms = row->oldest_due_ms;
+	}
 	return true;
+}
+
+/* Of all zones at once: the queue is gone through for it. */
+static int
+count_zones(struct call *call, struct counts *out, struct error *err)
+{
+	const struct config *config = call_setup(call)->config;
+
+	out->count = config->zone_count;
+	out->zones = mem_alloc(out->count * sizeof(*out->zones));
+	for (size_t i = 0; i < out->count; i++)
+		out->zones[i].zone = config->zones[i].name;
+	return db_queue_counts(call_parts(call)->reader, on_count, out, err);
 }
 
 static const char *
@@ -57,24 +79,20 @@ is_disabled(struct call *call, const char *address)
 }
 
 static json_t *
-zone_row(struct call *call, const struct config_zone *z, struct error *err)
+zone_row(
+    struct call *call, const struct config_zone *z, const struct zone_counts *c)
 {
-	struct counts c = {.zone = z->name};
 	json_t *row = json_object();
 
-	if (db_queue_counts(call_parts(call)->reader, on_count, &c, err) != 0) {
-		json_decref(row);
-		return NULL;
-	}
 	row_set(row, "zone", json_string(z->name));
 	row_set(row, "state", json_string(state_of(call, z->name)));
 	row_set(row, "sources", json_integer((json_int_t)z->source_count));
 	if (z->next_hop.host != NULL)
 		row_set(row, "next_hop", json_string(z->next_hop.host));
-	row_set(row, "queued", json_integer(c.by_state[DB_QUEUED]));
-	row_set(row, "deferred", json_integer(c.by_state[DB_DEFERRED]));
-	row_set(row, "held", json_integer(c.by_state[DB_WAITS_HELD]));
-	row_set(row, "oldest_due", json_time(c.oldest_due_ms));
+	row_set(row, "queued", json_integer(c->by_state[DB_QUEUED]));
+	row_set(row, "deferred", json_integer(c->by_state[DB_DEFERRED]));
+	row_set(row, "held", json_integer(c->by_state[DB_WAITS_HELD]));
+	row_set(row, "oldest_due", json_time(c->oldest_due_ms));
 	return row;
 }
 
@@ -82,17 +100,19 @@ void
 op_zone_list(struct call *call)
 {
 	const struct config *config = call_setup(call)->config;
+	struct counts counts = {0};
 	struct error err;
 
-	for (size_t i = 0; i < config->zone_count; i++) {
-		json_t *row = zone_row(call, &config->zones[i], &err);
-		if (row == NULL) {
-			call_fail(call, &err);
-			return;
-		}
-		call_row_take(call, row);
+	if (count_zones(call, &counts, &err) != 0) {
+		call_fail(call, &err);
+	} else {
+		for (size_t i = 0; i < config->zone_count; i++)
+			call_row_take(call,
+			    zone_row(
+				call, &config->zones[i], &counts.zones[i]));
+		call_done(call);
 	}
-	call_done(call);
+	mem_free(counts.zones);
 }
 
 static json_t *
@@ -145,21 +165,30 @@ static void
 on_zone_lanes(void *arg, json_t *lanes)
 {
 	struct call *call = arg;
-	const struct config_zone *z = get_zone(call);
 	struct error err;
 	json_t *lane;
 	size_t i;
 
+	if (call_is_ending(call)) {
+		json_decref(lanes);
+		call_done(call);
+		return;
+	}
+	const struct config_zone *z = get_zone(call);
 	if (z == NULL) {
 		json_decref(lanes);
 		return;
 	}
-	json_t *row = zone_row(call, z, &err);
-	if (row == NULL) {
+	struct counts counts = {0};
+	if (count_zones(call, &counts, &err) != 0) {
+		mem_free(counts.zones);
 		json_decref(lanes);
 		call_fail(call, &err);
 		return;
 	}
+	json_t *row = zone_row(
+	    call, z, &counts.zones[z - call_setup(call)->config->zones]);
+	mem_free(counts.zones);
 	json_t *sources = json_array();
 	for (i = 0; i < z->source_count; i++)
 		(void)json_array_append_new(
@@ -293,13 +322,22 @@ on_status_lanes(void *arg, json_t *lanes)
 	json_t *zones = json_array();
 	json_t *alarms = json_array();
 
+	if (call_is_ending(call)) {
+		json_decref(lanes);
+		json_decref(zones);
+		json_decref(alarms);
+		call_done(call);
+		return;
+	}
 	submission_get_figures(p->submission, &figures);
 	store_get_figures(p->store, &store);
-	for (size_t i = 0; i < config->zone_count; i++) {
-		json_t *row = zone_row(call, &config->zones[i], &err);
-		if (row != NULL)
-			(void)json_array_append_new(zones, row);
-	}
+	struct counts counts = {0};
+	if (count_zones(call, &counts, &err) != 0)
+		(void)json_array_append_new(alarms, json_string(err.text));
+	for (size_t i = 0; i < config->zone_count; i++)
+		(void)json_array_append_new(
+		    zones, zone_row(call, &config->zones[i], &counts.zones[i]));
+	mem_free(counts.zones);
 	if (!store_has_room(p->store))
 		(void)json_array_append_new(alarms,
 		    json_string("no room on data_dir's disk, or the store "

@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,6 +58,7 @@ struct conn {
 };
 
 static void flush(struct conn *c);
+static void schedule_flush(struct conn *c);
 
 static void
 update_watch(struct conn *c)
@@ -170,6 +172,7 @@ read_some(struct conn *c, char *at, size_t room, size_t *out_got)
 {
 	if (c->ssl != NULL) {
 		errno = 0;
+		ERR_clear_error();
 		int rc = SSL_read_ex(c->ssl, at, room, out_got);
 		return rc == 1 ? IO_OK : tls_result(c, rc);
 	}
@@ -191,6 +194,7 @@ write_some(struct conn *c, size_t *out_put)
 {
 	if (c->ssl != NULL) {
 		errno = 0;
+		ERR_clear_error();
 		int rc = SSL_write_ex(c->ssl, c->out.ptr, c->out.len, out_put);
 		return rc == 1 ? IO_OK : tls_result(c, rc);
 	}
@@ -258,6 +262,7 @@ static void
 handshake(struct conn *c)
 {
 	errno = 0;
+	ERR_clear_error();
 	int rc = SSL_do_handshake(c->ssl);
 	if (rc == 1) {
 		c->state = STATE_OPEN;
@@ -496,8 +501,12 @@ conn_consume(struct conn *c, size_t len)
 	/* An idle session holds no input buffer. */
 	if (c->in.len == 0)
 		buf_free(&c->in);
-	if (c->state == STATE_OPEN)
-		update_watch(c);
+	if (c->state != STATE_OPEN)
+		return;
+	update_watch(c);
+	/* Room again for what TLS has taken off the socket already. */
+	if (c->ssl != NULL && !c->is_paused && SSL_has_pending(c->ssl))
+		schedule_flush(c);
 }
 
 /* What TLS has taken off the socket already shows no readiness. */
@@ -554,6 +563,7 @@ flush(struct conn *c)
 		return;
 	buf_free(&c->out);
 	if (c->state == STATE_LINGER) {
+		ERR_clear_error();
 		if (c->ssl != NULL)
 			(void)SSL_shutdown(c->ssl);
 		(void)shutdown(c->fd, SHUT_WR);
@@ -601,6 +611,12 @@ conn_write(struct conn *c, struct slice bytes)
 		return false;
 	schedule_flush(c);
 	return true;
+}
+
+void
+conn_set_unsent_max(struct conn *c, size_t octets)
+{
+	c->out.cap = octets;
 }
 
 size_t

@@ -58,6 +58,8 @@ void conn_pause(struct conn *c, bool is_paused);
 
 /* Bytes to send; false when more than 1 MiB would wait. */
 bool conn_write(struct conn *c, struct slice bytes);
+/* How many octets may wait to be sent (1 MiB unless told). */
+void conn_set_unsent_max(struct conn *c, size_t octets);
 size_t conn_unsent(const struct conn *c);
 /* CONN_DRAINED after all is sent, until switched off. */
 void conn_want_drained(struct conn *c, bool is_wanted);

@@ -6,6 +6,7 @@
 #include "daemon/net/listener.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -79,6 +80,15 @@ on_ready(void *arg, bool can_read UNUSED, bool can_write UNUSED)
 		if (errno != ECONNABORTED && errno != EINTR)
 			return;
 	}
+}
+
+void
+listener_accept_rest(struct listener *l)
+{
+	struct pollfd p = {.fd = l->fd, .events = POLLIN};
+
+	for (int i = 0; i < BACKLOG && poll(&p, 1, 0) == 1; i++)
+		on_ready(l, true, false);
 }
 
 static void

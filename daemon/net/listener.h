@@ -22,6 +22,8 @@ int listener_bind(const struct addr *at, struct error *out_err) MUST_CHECK;
 struct listener *listener_start_take(
     struct loop *loop, int fd, accept_fn *fn, void *arg);
 /* Stops and closes; null is accepted. */
+/* Takes in who is connected already, before it is freed. */
+void listener_accept_rest(struct listener *l);
 void listener_free(struct listener *l);
 
 #endif

@@ -66,14 +66,18 @@ on_wake(struct ev_loop *ev, ev_async *w, int events UNUSED)
 		ev_break(ev, EVBREAK_ALL);
 }
 
-/* What is put off during this runs in this turn too. */
+/* What is put off during this runs in the next turn, so that sockets and
+ * timers come in between. */
 static void
-on_end_of_turn(struct ev_loop *ev UNUSED, ev_prepare *w, int events UNUSED)
+on_end_of_turn(struct ev_loop *ev, ev_prepare *w, int events UNUSED)
 {
 	struct loop *loop = w->data;
+	struct later **last = loop->later_tail;
+	bool is_last = loop->later_head == NULL;
 
-	while (loop->later_head != NULL) {
+	while (!is_last) {
 		struct later *later = loop->later_head;
+		is_last = last == &later->next;
 		loop->later_head = later->next;
 		if (loop->later_head == NULL)
 			loop->later_tail = &loop->later_head;
@@ -83,6 +87,8 @@ on_end_of_turn(struct ev_loop *ev UNUSED, ev_prepare *w, int events UNUSED)
 		loop->later_free = later;
 		fn(arg);
 	}
+	if (loop->later_head != NULL)
+		ev_async_send(ev, &loop->wake);
 }
 
 struct loop *

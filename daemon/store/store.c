@@ -40,6 +40,7 @@ struct store {
 	bool is_scheduled;
 	int64_t reopen_at_ms;
 	_Atomic bool has_room;
+	_Atomic bool is_stopped;
 	_Atomic int64_t last_event;
 	_Atomic int64_t disk_free_min;
 	_Atomic int64_t keep_events_ms;
@@ -204,7 +205,7 @@ run_group(void *arg)
 	struct store *s = arg;
 	struct store_job *jobs[GROUP_JOBS_MAX];
 	enum store_result results[GROUP_JOBS_MAX];
-	struct error err;
+	struct error err = {0};
 
 	s->is_scheduled = false;
 	size_t count = take_group(s, jobs);
@@ -227,6 +228,8 @@ run_group(void *arg)
 	}
 	if (s->db != NULL)
 		atomic_store(&s->wal_pages, db_wal_pages(s->db));
+	if (s->db != NULL && db_is_broken(s->db))
+		close_broken(s, &err);
 	maybe_checkpoint(s, CHECKPOINT_PAGES);
 }
 
@@ -309,6 +312,8 @@ purge(struct store *s)
 		db_rollback(s->db);
 		log_error(
 		    NULL, "store.purge_failed", LOG_TEXT("why", err.text));
+		if (db_is_broken(s->db))
+			close_broken(s, &err);
 	}
 	if (events + messages != 0)
 		log_debug(NULL, "store.purged", LOG_INT("events", events),
@@ -322,6 +327,8 @@ reopen(struct store *s)
 
 	if (loop_now_ms(s->loop) < s->reopen_at_ms)
 		return;
+	/* Opening drops the pieces of unfinished messages: those end first. */
+	run_group(s);
 	s->db = db_open(s->data_dir, DB_WRITER, &err);
 	if (s->db == NULL) {
 		log_error(
@@ -394,17 +401,35 @@ store_give(struct store *s, struct store_job *job)
 }
 
 void
-store_free(struct store *s)
+store_stop(struct store *s)
 {
 	if (s == NULL)
 		return;
 	if (s->thread != NULL) {
 		loop_stop(s->loop);
 		thread_join(s->thread);
+		s->thread = NULL;
 	}
 	loop_finish(s->loop);
-	timer_free(s->idle);
 	db_close(s->db);
+	s->db = NULL;
+	atomic_store(&s->has_room, false);
+	atomic_store(&s->is_stopped, true);
+}
+
+bool
+store_is_stopped(const struct store *s)
+{
+	return atomic_load(&s->is_stopped);
+}
+
+void
+store_free(struct store *s)
+{
+	if (s == NULL)
+		return;
+	store_stop(s);
+	timer_free(s->idle);
 	loop_free(s->loop);
 	mem_free(s->data_dir);
 	mem_free(s);

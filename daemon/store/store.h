@@ -49,7 +49,11 @@ struct store_job {
 /* Opens the database (making it if need be) and starts the thread. */
 struct store *store_new(
     const struct config *config, struct error *out_err) MUST_CHECK;
-/* Finishes what was given, closes the database. */
+/* Finishes what was given, ends the thread, closes the database. What is
+ * given after that is never answered: see store_is_stopped(). */
+void store_stop(struct store *s);
+bool store_is_stopped(const struct store *s);
+/* Null is accepted. */
 void store_free(struct store *s);
 /* Any thread. */
 void store_give(struct store *s, struct store_job *job);

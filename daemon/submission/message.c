@@ -537,6 +537,9 @@ leftover_done(struct store_job *job)
 static void
 drop_chunks(const struct message *m)
 {
+	/* At the end of the process: what is left goes at the next start. */
+	if (store_is_stopped(m->shared->store))
+		return;
 	struct leftover *l = MEM_NEW(struct leftover);
 
 	l->id = m->id;

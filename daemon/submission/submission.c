@@ -103,8 +103,11 @@ on_accept(void *arg, int fd, const struct addr *peer)
 static void
 stop_listening(struct worker *w)
 {
-	for (size_t i = 0; i < w->listener_count; i++)
+	/* Who is connected already gets an answer, not a reset. */
+	for (size_t i = 0; i < w->listener_count; i++) {
+		listener_accept_rest(w->listeners[i]);
 		listener_free(w->listeners[i]);
+	}
 	mem_free(w->listeners);
 	mem_free(w->doors);
 	w->listeners = NULL;

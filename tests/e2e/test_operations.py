@@ -398,3 +398,45 @@ def test_control_socket_survives_nonsense(relay):
             raw.sendall(junk)
             assert b'"error"' in raw.recv(4096), junk
     assert p.is_up()
+
+
+def test_a_second_daemon_on_one_queue_is_refused(posthorn):
+    p = posthorn()
+    p.start()
+    done = subprocess.run([BIN / "posthornd", "-c", p.path],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode != 0
+    assert "another posthornd uses" in done.stderr
+    # The first one is none the worse for it.
+    assert p.cli("status").returncode == 0
+
+
+def test_mail_of_a_zone_that_a_reload_takes_away(relay):
+    p, s = relay()
+    p.config["zones"]["other"] = {"next_hop": {
+        "host": "127.0.0.1", "port": s.port, "tls": "none"}}
+    p.config["routes"] = [{"recipient_domain": "far.test", "zone": "other"}]
+    p.write_config()
+    p.cli("reload")
+    p.cli("zone", "pause", "other")
+    p.send("b@far.test")
+    del p.config["zones"]["other"]
+    del p.config["routes"]
+    p.write_config()
+    p.cli("reload")
+    assert s.wait(1)[0][0]["to"] == ["b@far.test"]
+    assert p.wait_event("rerouted")[0]["zone"] == "main"
+
+
+def test_requests_sent_in_one_go(posthorn):
+    p = posthorn()
+    p.start()
+    with socket.socket(socket.AF_UNIX) as c:
+        c.settimeout(20)
+        c.connect(str(p.path.parent / "run" / "control.sock"))
+        ask = {"op": "status", "args": {}}
+        c.sendall((json.dumps(ask) + "\n").encode() * 3)
+        file = c.makefile("rb")
+        ends = 0
+        while ends < 3:
+            ends += "done" in json.loads(file.readline())

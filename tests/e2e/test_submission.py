@@ -445,3 +445,20 @@ def test_message_without_header_or_body(relay):
             p.transact(c, "a@sender.test", ["b@far.test"], text)
     datas = [d for _, d in s.wait(3)]
     assert sum(b"\r\n\r\njust text, no header\r\n" in d for d in datas) == 1
+
+
+def test_a_burst_of_small_tls_records(relay):
+    """What TLS holds back beyond one reading is read without more coming."""
+    p, s = relay()
+    body = b"".join(b"%05d %s\r\n" % (i, b"x" * 1000) for i in range(200))
+    raw = secured(p)
+    raw.ask("MAIL FROM:<a@sender.test>")
+    raw.ask("RCPT TO:<b@far.test>")
+    assert raw.ask("DATA").startswith("354")
+    whole = b"Subject: x\r\n\r\n" + body + b".\r\n"
+    # All of it is in the socket's buffer before the daemon gets a turn.
+    raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    for at in range(0, len(whole), 1300):
+        raw.send(whole[at:at + 1300])
+    assert raw.reply().startswith("250 2.0.0")
+    assert s.wait(1)[0][1].endswith(body)
