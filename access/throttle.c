@@ -62,15 +62,10 @@ forget(struct throttle *t, struct entry *e)
 void
 throttle_free(struct throttle *t)
 {
-	struct entry *e;
-	struct entry *next;
-
 	if (t == NULL)
 		return;
-	HASH_ITER(hh, t->entries, e, next)
-	{
-		forget(t, e);
-	}
+	while (t->entries != NULL)
+		forget(t, t->entries);
 	mem_free(t);
 }
 

@@ -47,6 +47,12 @@ read_text(struct smtp_data_reader *r, struct slice *in, struct slice *out)
 	return SMTP_DATA_PIECE;
 }
 
+bool
+smtp_data_may_end(const struct smtp_data_reader *r)
+{
+	return r->state != SMTP_DATA_CR;
+}
+
 enum smtp_data_status
 smtp_data_read(struct smtp_data_reader *r, struct slice *in, struct slice *out)
 {
@@ -56,7 +62,7 @@ smtp_data_read(struct smtp_data_reader *r, struct slice *in, struct slice *out)
 		case SMTP_DATA_TEXT:
 			return read_text(r, in, out);
 		case SMTP_DATA_LINE_START:
-			if (c != '.')
+			if (c != '.' || r->is_chunked)
 				return read_text(r, in, out);
 			r->state = SMTP_DATA_DOT;
 			break;

@@ -8,6 +8,8 @@
 #ifndef POSTHORN_SMTP_DATA_H
 #define POSTHORN_SMTP_DATA_H
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/slice.h"
@@ -31,6 +33,7 @@ enum smtp_data_status {
 /* Zero it to start. */
 struct smtp_data_reader {
 	enum smtp_data_state state;
+	bool is_chunked; /* BDAT (RFC 3030): no dots, the end is known */
 };
 
 /*
@@ -39,6 +42,8 @@ struct smtp_data_reader {
  */
 enum smtp_data_status smtp_data_read(struct smtp_data_reader *r,
     struct slice *in, struct slice *out_piece) MUST_CHECK;
+/* The last chunk was read: may the message end here? Not after a lone CR. */
+bool smtp_data_may_end(const struct smtp_data_reader *r);
 
 /* Zero it to start. */
 struct smtp_data_writer {

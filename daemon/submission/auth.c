@@ -64,15 +64,10 @@ forget(struct auth_cache *c, struct entry *e)
 void
 auth_cache_free(struct auth_cache *c)
 {
-	struct entry *e;
-	struct entry *next;
-
 	if (c == NULL)
 		return;
-	HASH_ITER(hh, c->entries, e, next)
-	{
-		forget(c, e);
-	}
+	while (c->entries != NULL)
+		forget(c, c->entries);
 	OPENSSL_cleanse(c->key, sizeof(c->key));
 	mem_free(c);
 }

@@ -6,6 +6,7 @@
  *	                  |  ^------------'
  *	                  v
  *	                MAIL -> RCPT -> DATA -> COMMIT -> READY
+ *	                          '---> CHUNK <-> BDAT
  *
  * Failure modes: a peer that goes away in DATA leaves nothing behind; one that
  * goes away in COMMIT leaves the message to its fate, which is to be accepted
@@ -36,7 +37,9 @@ struct state_row {
 };
 
 #define BIT(STATE) (1U << (STATE))
-#define IDLE_NEXT (BIT(SESSION_END) | BIT(SESSION_TLS) | BIT(SESSION_READY))
+#define IDLE_NEXT                                                   \
+	(BIT(SESSION_END) | BIT(SESSION_TLS) | BIT(SESSION_READY) | \
+	    BIT(SESSION_CHUNK))
 
 /* clang-format off */
 static const struct state_row rows[SESSION_STATE_COUNT] = {
@@ -46,13 +49,15 @@ static const struct state_row rows[SESSION_STATE_COUNT] = {
 	[SESSION_AUTH] = { "auth", TIMEOUT_IDLE, BIT(SESSION_READY) | BIT(SESSION_AUTH) | BIT(SESSION_CHECK) | BIT(SESSION_END) },
 	[SESSION_CHECK] = { "check", TIMEOUT_NONE, BIT(SESSION_READY) | BIT(SESSION_CHECK) | BIT(SESSION_END) },
 	[SESSION_MAIL] = { "mail", TIMEOUT_IDLE, IDLE_NEXT | BIT(SESSION_RCPT) },
-	[SESSION_RCPT] = { "rcpt", TIMEOUT_IDLE, IDLE_NEXT | BIT(SESSION_DATA) },
+	[SESSION_RCPT] = { "rcpt", TIMEOUT_IDLE, IDLE_NEXT | BIT(SESSION_DATA) | BIT(SESSION_BDAT) | BIT(SESSION_COMMIT) },
 	[SESSION_DATA] = { "data", TIMEOUT_DATA, BIT(SESSION_COMMIT) | BIT(SESSION_READY) | BIT(SESSION_END) },
+	[SESSION_CHUNK] = { "chunk", TIMEOUT_DATA, BIT(SESSION_START) | BIT(SESSION_READY) | BIT(SESSION_MAIL) | BIT(SESSION_BDAT) | BIT(SESSION_COMMIT) | BIT(SESSION_END) },
+	[SESSION_BDAT] = { "bdat", TIMEOUT_IDLE, IDLE_NEXT | BIT(SESSION_COMMIT) },
 	[SESSION_COMMIT] = { "commit", TIMEOUT_NONE, BIT(SESSION_READY) | BIT(SESSION_END) },
 	[SESSION_END] = { "end", TIMEOUT_NONE, 0 },
 };
 
-#define ANY_IDLE (BIT(SESSION_START) | BIT(SESSION_READY) | BIT(SESSION_MAIL) | BIT(SESSION_RCPT))
+#define ANY_IDLE (BIT(SESSION_START) | BIT(SESSION_READY) | BIT(SESSION_MAIL) | BIT(SESSION_RCPT) | BIT(SESSION_BDAT))
 
 enum verb_flags {
 	NEEDS_TLS = 1,   /* where the listener offers it */
@@ -74,6 +79,7 @@ static const struct verb_row verbs[] = {
 	{ "MAIL", BIT(SESSION_READY), NEEDS_TLS | NEEDS_KNOWN, verb_mail },
 	{ "RCPT", BIT(SESSION_MAIL) | BIT(SESSION_RCPT), NEEDS_TLS | NEEDS_KNOWN, verb_rcpt },
 	{ "DATA", BIT(SESSION_RCPT), NEEDS_TLS | NEEDS_KNOWN, verb_data },
+	{ "BDAT", ANY_IDLE, 0, verb_bdat },
 	{ "RSET", ANY_IDLE, 0, verb_rset },
 	{ "NOOP", ANY_IDLE, 0, verb_noop },
 	{ "VRFY", ANY_IDLE, NEEDS_TLS | NEEDS_KNOWN, verb_vrfy },
@@ -127,6 +133,12 @@ session_reply_long(struct session *s, const char *code, const char *text)
 }
 
 enum session_state
+session_after(enum session_state refused)
+{
+	return refused == SESSION_END ? SESSION_END : SESSION_READY;
+}
+
+enum session_state
 session_refuse(struct session *s, const char *format, ...)
 {
 	va_list args;
@@ -164,8 +176,7 @@ move(struct session *s, enum session_state next)
 
 	if (next == STAY)
 		next = s->state;
-	else
-		assert((rows[s->state].next & BIT(next)) != 0);
+	assert(next == s->state || (rows[s->state].next & BIT(next)) != 0);
 	if (next != s->state)
 		log_debug(&s->log, "session.state",
 		    LOG_TEXT("from", rows[s->state].name),
@@ -263,7 +274,7 @@ read_input(struct session *s)
 			conn_want_drained(s->conn, true);
 			break;
 		}
-		if (s->state == SESSION_DATA)
+		if (s->state == SESSION_DATA || s->state == SESSION_CHUNK)
 			move(s, data_input(s, &in));
 		else if (!take_line(s, &in))
 			break;

@@ -25,6 +25,8 @@ enum session_state {
 	SESSION_MAIL,    /* MAIL was taken */
 	SESSION_RCPT,    /* and a recipient */
 	SESSION_DATA,    /* after 354 */
+	SESSION_CHUNK,   /* octets of a BDAT come in */
+	SESSION_BDAT,    /* a chunk is taken, more are to come */
 	SESSION_COMMIT,  /* after the final dot */
 	SESSION_END,     /* nothing more is read */
 	SESSION_STATE_COUNT,
@@ -68,8 +70,11 @@ struct session {
 	int errors;
 	struct message *message; /* from MAIL on */
 	struct smtp_data_reader data;
-	bool is_over_size; /* the rest of the data is dropped */
-	bool is_bad_data;  /* likewise, for the disk */
+	bool is_over_size;             /* the rest of the data is dropped */
+	int64_t chunk_len, chunk_left; /* octets of the BDAT under way */
+	bool is_last_chunk;
+	enum session_state chunk_state; /* in which it came */
+	bool is_bad_data;               /* likewise, for the disk */
 };
 
 /* Appends a reply line; `text` starts with the code. Lines end here. */
@@ -80,6 +85,12 @@ void session_reply_long(struct session *s, const char *code, const char *text);
 /* The same for a refusal, which counts; too many end the session. */
 enum session_state session_refuse(struct session *s, const char *format, ...)
     PRINTF_LIKE(2, 3);
+/* Where a session goes on from a refusal that ends what was under way. */
+enum session_state session_after(enum session_state refused);
+/* What is in force for who sends. */
+const struct policy *session_policy(const struct session *s);
+int64_t session_size_max(const struct session *s);
+int64_t session_recipients_max(const struct session *s);
 /* The one end of an SMTP transaction, whatever ended it. */
 void session_reset(struct session *s);
 
@@ -92,6 +103,7 @@ enum session_state verb_auth(struct session *s, struct slice args);
 enum session_state verb_mail(struct session *s, struct slice args);
 enum session_state verb_rcpt(struct session *s, struct slice args);
 enum session_state verb_data(struct session *s, struct slice args);
+enum session_state verb_bdat(struct session *s, struct slice args);
 enum session_state verb_rset(struct session *s, struct slice args);
 enum session_state verb_noop(struct session *s, struct slice args);
 enum session_state verb_vrfy(struct session *s, struct slice args);

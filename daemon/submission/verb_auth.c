@@ -62,18 +62,11 @@ auth_forget(struct session *s)
 	end_exchange(s);
 }
 
-/* A reply that is a refusal; where to go on from it. */
-static enum session_state
-after(enum session_state refused)
-{
-	return refused == SESSION_END ? SESSION_END : SESSION_READY;
-}
-
 static enum session_state
 refuse_response(struct session *s, const char *reply)
 {
 	end_exchange(s);
-	return after(session_refuse(s, "%s", reply));
+	return session_after(session_refuse(s, "%s", reply));
 }
 
 static void
@@ -84,7 +77,7 @@ on_refusal_due(void *arg)
 	timer_free(s->auth_timer);
 	s->auth_timer = NULL;
 	session_continue(s,
-	    after(session_refuse(
+	    session_after(session_refuse(
 		s, "535 5.7.8 [bad_credential] Wrong login or secret")));
 }
 
@@ -123,7 +116,7 @@ give_answer(struct session *s, const struct auth_answer *a)
 		time_to_rfc3339(a->who.expires_ms, date);
 		log_info(
 		    &s->log, "auth.expired", LOG_TEXT("login", a->who.login));
-		return after(session_refuse(s,
+		return session_after(session_refuse(s,
 		    "535 5.7.8 [credential_expired] expired %.10s; ask for a "
 		    "new one",
 		    date));

@@ -42,10 +42,13 @@ verb_ehlo(struct session *s, struct slice args)
 	session_reply(s, "250-8BITMIME");
 	session_reply(s, "250-SMTPUTF8");
 	session_reply(s, "250-DSN");
+	session_reply(s, "250-CHUNKING");
 	if (may_tls)
 		session_reply(s, "250-STARTTLS");
 	if (may_auth)
 		session_reply(s, "250-AUTH PLAIN LOGIN SCRAM-SHA-256");
+	session_reply(
+	    s, "250-LIMITS RCPTMAX=%lld", (long long)session_recipients_max(s));
 	session_reply(s, "250 ENHANCEDSTATUSCODES");
 	return next;
 }

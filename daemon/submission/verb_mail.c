@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MAIL, RCPT, DATA and what comes after the final dot.
+ * MAIL and RCPT: the envelope.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,25 +10,25 @@
 #include "base/id.h"
 #include "daemon/submission/session_internal.h"
 
-static const struct policy *
-policy_of(const struct session *s)
+const struct policy *
+session_policy(const struct session *s)
 {
 	return policy_for(s->worker->setup->policies, slice_of(s->who.account));
 }
 
-static int64_t
-size_max(const struct session *s)
+int64_t
+session_size_max(const struct session *s)
 {
-	int64_t own = policy_of(s)->message_size_max;
+	int64_t own = session_policy(s)->message_size_max;
 	int64_t all = s->worker->setup->config->submission.message_size_max;
 
 	return own != 0 && own < all ? own : all;
 }
 
-static int64_t
-recipients_max(const struct session *s)
+int64_t
+session_recipients_max(const struct session *s)
 {
-	int64_t own = policy_of(s)->recipients_max;
+	int64_t own = session_policy(s)->recipients_max;
 
 	return own != 0 ? own
 			: s->worker->setup->config->submission.recipients_max;
@@ -107,7 +107,7 @@ static const char *
 find_obstacle(const struct session *s, const struct smtp_path *path,
     const struct smtp_mail_params *params)
 {
-	if (params->has_size && params->size > (uint64_t)size_max(s))
+	if (params->has_size && params->size > (uint64_t)session_size_max(s))
 		return "552 5.3.4 [message_size] The message is too big";
 	if (path->address.is_utf8 && !params->is_utf8)
 		return "553 5.6.7 A UTF-8 address needs SMTPUTF8";
@@ -190,12 +190,12 @@ verb_rcpt(struct session *s, struct slice args)
 	struct smtp_rcpt_params params;
 	struct slice bad = {0};
 
-	if ((int64_t)m->recipient_count >= recipients_max(s)) {
+	if ((int64_t)m->recipient_count >= session_recipients_max(s)) {
 		/* No fault of the client's: it sends the rest in another
 		 * transaction (RFC 5321 4.5.3.1.10). */
 		session_reply(s,
 		    "452 4.5.3 [recipients_max] No more than %lld recipients",
-		    (long long)recipients_max(s));
+		    (long long)session_recipients_max(s));
 		return STAY;
 	}
 	enum smtp_path_error error =
@@ -215,130 +215,4 @@ verb_rcpt(struct session *s, struct slice args)
 	message_add_recipient(m, &path.address, &params);
 	session_reply(s, "250 2.1.5 Ok");
 	return SESSION_RCPT == s->state ? STAY : SESSION_RCPT;
-}
-
-enum session_state
-verb_data(struct session *s, struct slice args)
-{
-	if (args.len != 0)
-		return session_refuse(s, "501 5.5.4 DATA takes no argument");
-	s->data = (struct smtp_data_reader){0};
-	session_reply(s, "354 End data with <CR><LF>.<CR><LF>");
-	return SESSION_DATA;
-}
-
-/* In the session's thread: what became of the message. */
-static void
-on_done(void *session, struct message *m)
-{
-	struct session *s = session;
-	char id[ID_TEXT_BYTES];
-
-	id_to_text(m->id, id);
-	s->message = NULL;
-	switch (m->outcome) {
-	case MESSAGE_ACCEPTED:
-	case MESSAGE_HELD:
-		session_reply(s, "250 2.0.0 Ok: queued as %s", id);
-		break;
-	case MESSAGE_REFUSED:
-		session_reply(s,
-		    "550 5.7.1 [content:%s] score %.1f of %.1f, id %s; your "
-		    "provider can tell why by the id",
-		    score_class_name(m->verdict.class), m->verdict.score,
-		    m->threshold, id);
-		break;
-	case MESSAGE_NOT_STORED:
-		session_reply(s, "451 4.3.0 [storage] Not stored, try later");
-		break;
-	case MESSAGE_NOT_SCORED:
-		session_reply(s, "451 4.7.1 [scanner] Not scored, try later");
-		break;
-	}
-	if (m->outcome <= MESSAGE_REFUSED)
-		log_info(&s->log,
-		    m->outcome == MESSAGE_REFUSED ? "message.refused"
-						  : "message.accepted",
-		    LOG_ID("id", m->id), LOG_SLICE("from", m->sender),
-		    LOG_INT("recipients", m->recipient_count),
-		    LOG_INT("size", m->size),
-		    LOG_INT("score_x10", m->verdict.score * 10),
-		    LOG_INT("ms", clock_wall_ms() - m->received_ms));
-	session_continue(s, s->is_draining ? SESSION_END : SESSION_READY);
-}
-
-/* The final dot has come. */
-static enum session_state
-finish_data(struct session *s)
-{
-	struct message *m = s->message;
-	const char *why;
-
-	if (s->is_over_size) {
-		session_reset(s);
-		return session_refuse(s,
-			   "552 5.3.4 [message_size] The message "
-			   "is too big") == SESSION_END
-		    ? SESSION_END
-		    : SESSION_READY;
-	}
-	if (s->is_bad_data) {
-		session_reset(s);
-		session_reply(s, "452 4.3.1 [storage] No room now, try later");
-		return SESSION_READY;
-	}
-	if (message_prepare(m, s->is_esmtp, s->is_secured,
-		s->who.login[0] != '\0', &why) != 0) {
-		if (m->is_cut_short)
-			why = NULL;
-		session_reset(s);
-		if (why == NULL) {
-			session_reply(
-			    s, "452 4.3.1 [storage] No room now, try later");
-			return SESSION_READY;
-		}
-		return session_refuse(s,
-			   strcmp(why, "loop") == 0
-			       ? "554 5.4.6 [%s] It has been here too often"
-			       : "554 5.6.0 [%s] The header is malformed",
-			   why) == SESSION_END
-		    ? SESSION_END
-		    : SESSION_READY;
-	}
-	m->done = on_done;
-	m->session = s;
-	message_submit(m, s->worker->loop);
-	return SESSION_COMMIT;
-}
-
-enum session_state
-data_input(struct session *s, struct slice *in)
-{
-	struct slice piece;
-
-	for (;;) {
-		switch (smtp_data_read(&s->data, in, &piece)) {
-		case SMTP_DATA_MORE:
-			return STAY;
-		case SMTP_DATA_PIECE:
-			if (s->message->size + (int64_t)piece.len > size_max(s))
-				s->is_over_size = true;
-			if (!s->is_over_size && !s->is_bad_data &&
-			    message_append(s->message, piece) != 0)
-				s->is_bad_data = true;
-			break;
-		case SMTP_DATA_DONE:
-			return finish_data(s);
-		case SMTP_DATA_BARE:
-			session_reply(s,
-			    "554 5.6.0 [bare_newline] A CR or LF "
-			    "alone; lines end in CR LF. Closing");
-			return SESSION_END;
-		case SMTP_DATA_NUL:
-			session_reply(s,
-			    "554 5.6.0 [nul] A NUL octet in the message. "
-			    "Closing");
-			return SESSION_END;
-		}
-	}
 }
