@@ -100,7 +100,7 @@ struct client {
 	bool no_tls;      /* TLS failed here; once more in clear */
 	bool is_secured;
 	bool has_pipelining, has_size, has_8bit, has_starttls, has_auth;
-	bool has_dsn, has_utf8;
+	bool has_dsn, has_utf8, has_requiretls;
 	bool needs_utf8; /* the message under way does */
 	bool is_gone;
 	int64_t messages;
@@ -324,6 +324,8 @@ send_envelope(struct client *c)
 		(void)buf_append_text(&params, " BODY=8BITMIME");
 	if (c->needs_utf8)
 		(void)buf_append_text(&params, " SMTPUTF8");
+	if (o->requires_tls)
+		(void)buf_append_text(&params, " REQUIRETLS");
 	if (c->has_dsn && o->ret != SMTP_RET_DEFAULT)
 		(void)buf_appendf(&params, " RET=%s",
 		    o->ret == SMTP_RET_FULL ? "FULL" : "HDRS");
@@ -367,10 +369,36 @@ take_message(struct client *c)
 }
 
 /*
- * Gives back whom this host can't serve for want of SMTPUTF8 (RFC 6531 3.2):
- * all when sender or header need it, else those whose address does. Is there
- * anyone left?
+ * May a message that requires TLS go to this host (RFC 8689 4.2.1): is it
+ * surely the domain's, by DNSSEC or because the operator said so, does its
+ * certificate prove it, and will it do the same?
  */
+static bool
+keeps_tls(const struct client *c)
+{
+	bool is_its_host =
+	    c->domain->is_secure || c->zone->next_hop.host != NULL;
+
+	return is_its_host && c->has_requiretls && conn_is_verified(c->conn);
+}
+
+/* Why this host can't serve a recipient; code 0: it can. SMTPUTF8: all when
+ * sender or header need it, else those whose address does (RFC 6531 3.2). */
+static struct smtp_reply
+find_obstacle(const struct client *c, bool is_utf8)
+{
+	if (c->outgoing->requires_tls && !keeps_tls(c))
+		return smtp_reply_local(550, 7, 30,
+		    "%s can't keep TLS up from here on, and REQUIRETLS was "
+		    "asked for",
+		    c->host);
+	if (!c->has_utf8 && (c->outgoing->is_utf8 || is_utf8))
+		return smtp_reply_local(550, 6, 7,
+		    "%s offers no SMTPUTF8, which the message needs", c->host);
+	return (struct smtp_reply){0};
+}
+
+/* Gives back whom this host can't serve. Is there anyone left? */
 static bool
 drop_unservable(struct client *c)
 {
@@ -380,14 +408,13 @@ drop_unservable(struct client *c)
 	for (size_t i = 0; i < c->carried_count; i++) {
 		struct recipient *r = c->carried[i].recipient;
 		bool is_utf8 = !utf8_is_ascii(slice_of(r->address));
-		if (c->has_utf8 || !(c->outgoing->is_utf8 || is_utf8)) {
+		struct smtp_reply obstacle = find_obstacle(c, is_utf8);
+		if (obstacle.code == 0) {
 			c->needs_utf8 |= is_utf8;
 			c->carried[left++] = c->carried[i];
 			continue;
 		}
-		struct smtp_reply reply = smtp_reply_local(550, 6, 7,
-		    "%s offers no SMTPUTF8, which the message needs", c->host);
-		report_one(r, &reply, c->host, false);
+		report_one(r, &obstacle, c->host, false);
 	}
 	c->carried_count = left;
 	if (left == 0)
@@ -630,7 +657,7 @@ static void
 forget_keywords(struct client *c)
 {
 	c->has_pipelining = c->has_size = c->has_8bit = c->has_starttls =
-	    c->has_auth = c->has_dsn = c->has_utf8 = false;
+	    c->has_auth = c->has_dsn = c->has_utf8 = c->has_requiretls = false;
 }
 
 static void
@@ -651,6 +678,7 @@ read_keywords(struct client *c)
 		c->has_auth |= slice_is_nocase(word, "AUTH");
 		c->has_dsn |= slice_is_nocase(word, "DSN");
 		c->has_utf8 |= slice_is_nocase(word, "SMTPUTF8");
+		c->has_requiretls |= slice_is_nocase(word, "REQUIRETLS");
 	}
 }
 

@@ -226,6 +226,7 @@ on_mx(void *arg, const struct dns_answer *answer)
 		domain_unuse(d);
 		return;
 	}
+	d->is_secure = answer->is_secure;
 	switch (answer->status) {
 	case DNS_FOUND:
 		note_ttl(d, answer->ttl_ms);

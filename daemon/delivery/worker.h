@@ -82,6 +82,7 @@ struct domain {
 	size_t candidate_count;
 	struct dns_answer_part *parts; /* addresses as they come in */
 	int open_questions;
+	bool is_secure; /* DNSSEC says that these are its MX hosts */
 	bool had_trouble;
 	char trouble[120];
 	bool had_private;

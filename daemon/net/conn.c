@@ -479,6 +479,13 @@ conn_is_tls(const struct conn *c)
 	return c->ssl != NULL && c->state == STATE_OPEN;
 }
 
+bool
+conn_is_verified(const struct conn *c)
+{
+	return conn_is_tls(c) && SSL_get0_peer_certificate(c->ssl) != NULL &&
+	    SSL_get_verify_result(c->ssl) == X509_V_OK;
+}
+
 void
 conn_tls_text(const struct conn *c, char *out, size_t size)
 {

@@ -47,6 +47,9 @@ void conn_start_tls_server(struct conn *c, SSL_CTX *ctx);
 /* `host`: for SNI; verified if the context verifies. */
 void conn_start_tls_client(struct conn *c, SSL_CTX *ctx, const char *host);
 bool conn_is_tls(const struct conn *c);
+/* Is the peer the host that conn_start_tls_client() named, by its
+ * certificate? */
+bool conn_is_verified(const struct conn *c);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384", or empty. */
 void conn_tls_text(const struct conn *c, char *out, size_t size);
 

@@ -47,6 +47,8 @@ verb_ehlo(struct session *s, struct slice args)
 		session_reply(s, "250-STARTTLS");
 	if (may_auth)
 		session_reply(s, "250-AUTH PLAIN LOGIN SCRAM-SHA-256");
+	if (s->is_secured)
+		session_reply(s, "250-REQUIRETLS");
 	session_reply(
 	    s, "250-LIMITS RCPTMAX=%lld", (long long)session_recipients_max(s));
 	session_reply(s, "250 ENHANCEDSTATUSCODES");

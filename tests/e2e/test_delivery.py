@@ -571,3 +571,23 @@ def test_unicode_domains_are_asked_for_as_dns_has_them(world):
         c.command_encoding = "utf-8"
         p.transact(c, "a@near.test", ["b@bücher.test"], PLAIN, ["SMTPUTF8"])
     assert s.wait(1)[0][0]["to"] == ["b@bücher.test"]
+
+
+def test_requiretls_bounces_where_it_is_not_kept(world, certificate):
+    p, s = world(BOTH, hosts=("127.0.1.1", "127.0.1.2"),
+                 sink_options={"tls": server_tls(certificate),
+                               "keywords": ["REQUIRETLS", "8BITMIME"]})
+    send_with(p, ["REQUIRETLS"], [])
+    assert p.wait_event("bounced")[0]["enhanced"] == "5.7.30"
+    assert [row["from"] for row, _ in s.wait(1)] == [""]
+
+
+def test_requiretls_goes_on_to_a_proven_host_that_keeps_it(
+        posthorn, sink, certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
+    s = sink(tls=server_tls(certificate), keywords=["REQUIRETLS"])
+    p = posthorn(zones={"main": {"next_hop": {
+        "host": "127.0.0.1", "port": s.port, "tls": "starttls"}}})
+    p.start().add_account()
+    send_with(p, ["REQUIRETLS"], [])
+    assert "REQUIRETLS" in s.wait(1)[0][0]["params"].split()
