@@ -134,6 +134,7 @@ struct config {
 		int64_t auth_failures_max;
 		int64_t auth_lock;
 		int64_t auth_delay;
+		const char *subuser_header;
 	} submission;
 	struct {
 		int64_t workers;

@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "config/config.h"
 
 /* offsetof(), but an error where the member's type is another. */
@@ -100,6 +101,7 @@ static const struct schema_field submission_fields[] = {
 	{ "auth_failures_max", INT(struct config, submission.auth_failures_max), .default_text = "10", .min = 1, .max = 1000, .help = "failed logins of one address and login before it is locked; 421" },
 	{ "auth_lock", TIME(struct config, submission.auth_lock), .default_text = "15m", .min = SECOND, .max = DAY, .help = "how long that lock lasts" },
 	{ "auth_delay", TIME(struct config, submission.auth_delay), .default_text = "1s", .min = 0, .max = 60 * SECOND, .help = "when the first failed login is answered; doubles with each further one, at most four times" },
+	{ "subuser_header", TEXT(struct config, submission.subuser_header), .default_text = "X-AuthUser", .help = "header field that names the user below the login for whom a message is sent" },
 };
 static const struct schema submission = { 0, ARRAY_LEN(submission_fields), submission_fields };
 
@@ -222,44 +224,14 @@ _Static_assert(
     (int)LOG_DEBUG == 0 && (int)LOG_ERROR == 3 && (int)LOG_FORMAT_JSON == 1,
     "names of log levels and formats are indexes");
 
-#define NAME_MAX_CHARS 48
-
-/* Levenshtein distance. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t row[NAME_MAX_CHARS + 1];
-	size_t a_len = strlen(a);
-	size_t b_len = strlen(b);
-
-	if (b_len > NAME_MAX_CHARS || a_len > NAME_MAX_CHARS)
-		return NAME_MAX_CHARS;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			diagonal = row[j];
-			row[j] = best;
-		}
-	}
-	return row[b_len];
-}
-
 const char *
 schema_nearest(const struct schema *schema, const char *name)
 {
 	const char *nearest = NULL;
-	size_t best = strlen(name) / 3 + 2;
+	size_t best = name_distance_max(name) + 1;
 
 	for (size_t i = 0; i < schema->field_count; i++) {
-		size_t d = distance(name, schema->fields[i].name);
+		size_t d = name_distance(name, schema->fields[i].name);
 		if (d < best) {
 			best = d;
 			nearest = schema->fields[i].name;

@@ -36,6 +36,7 @@ struct daemon {
 	struct setup *setup;
 	struct db *reader;
 	struct store *store;
+	struct gate *gate;
 	struct resolver *resolver;
 	struct pool *pool;
 	struct pool *auth_pool;
@@ -286,7 +287,14 @@ static int
 start(struct daemon *d, const char *config_path, struct config *config,
     struct sockets *sockets, struct error *out_err)
 {
-	d->store = store_new(config, out_err);
+	d->gate = gate_new();
+	struct store_hooks hooks = {
+	    .arg = d->gate,
+	    .before_commit = gate_before_commit,
+	    .after_commit = gate_after_commit,
+	    .after_rollback = gate_after_rollback,
+	};
+	d->store = store_new(config, &hooks, out_err);
 	if (d->store == NULL)
 		goto failed;
 	d->reader = db_open(config->data_dir, DB_READER, out_err);
@@ -312,6 +320,7 @@ start(struct daemon *d, const char *config_path, struct config *config,
 	    .pool = d->pool,
 	    .auth_pool = d->auth_pool,
 	    .delivery = d->delivery,
+	    .gate = d->gate,
 	};
 	d->submission =
 	    submission_new_take(&submission_parts, d->setup, sockets, out_err);
@@ -360,6 +369,7 @@ stop(struct daemon *d)
 	timer_free(d->zone_timer);
 	control_free(d->control);
 	store_free(d->store);
+	gate_free(d->gate);
 	resolver_free(d->resolver);
 	setup_unref(d->setup);
 	loop_free(d->loop);

@@ -82,6 +82,7 @@ const struct op ops[] = {
 	{ "account.suspend", "account suspend", OP_WRITE, account_suspend, "refuse its mail from now on" },
 	{ "account.resume", "account resume", OP_WRITE, account, "take its mail again" },
 	{ "account.delete", "account delete", OP_WRITE, account, "remove it with its logins and policy" },
+	{ "usage", "usage", OP_READ, credential_list, "what accounts, logins and subusers have sent this minute, hour and day" },
 	{ "credential.add", "credential add", OP_WRITE, credential_add, "a new login; the secret is shown once" },
 	{ "credential.list", "credential list", OP_READ, credential_list, "logins" },
 	{ "credential.revoke", "credential revoke", OP_WRITE, credential, "remove a login at once" },

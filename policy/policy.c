@@ -6,12 +6,14 @@
 #include "policy/policy.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/units.h"
 
 enum key_kind {
@@ -22,6 +24,9 @@ enum key_kind {
 	KEY_SIZE,
 	KEY_BAND,
 	KEY_WEIGHT,
+	KEY_LIMIT,
+	KEY_FROM,
+	KEY_SWITCH,
 };
 
 #define SCORE_LIMIT 1000.0
@@ -35,18 +40,88 @@ static const struct policy_key keys[] = {
     {"recipients_max", "as configured", "recipients of one message"},
     {"message_size_max", "as configured", "largest message"},
     {"weight.", "the symbol's", "weight.SYMBOL: its points, -100 to 100"},
+    {"from_policy", "any",
+	"senders: any, account (its domains), verified (proved ones)"},
+    {"zone_header", "off", "on: X-Posthorn-Zone names the zone"},
+    {"rate.messages", "off",
+	"messages of the account: 100/m, 1000/h, 5000/d; later beyond (451)"},
+    {"rate.recipients", "off",
+	"recipients of the account: 100/m, 1000/h, 5000/d; later beyond (451)"},
+    {"quota.messages", "off",
+	"messages of the account: 100/m, 1000/h, 5000/d; refused beyond (550)"},
+    {"quota.recipients", "off",
+	"recipients of the account: 100/m, 1000/h, 5000/d; refused beyond "
+	"(550)"},
+    {"credential.rate.messages", "off",
+	"messages of each of its logins: 100/m, 1000/h, 5000/d; later beyond "
+	"(451)"},
+    {"credential.rate.recipients", "off",
+	"recipients of each of its logins: 100/m, 1000/h, 5000/d; later beyond "
+	"(451)"},
+    {"credential.quota.messages", "off",
+	"messages of each of its logins: 100/m, 1000/h, 5000/d; refused beyond "
+	"(550)"},
+    {"credential.quota.recipients", "off",
+	"recipients of each of its logins: 100/m, 1000/h, 5000/d; refused "
+	"beyond (550)"},
+    {"subuser.rate.messages", "off",
+	"messages of each of its subusers: 100/m, 1000/h, 5000/d; later beyond "
+	"(451)"},
+    {"subuser.rate.recipients", "off",
+	"recipients of each of its subusers: 100/m, 1000/h, 5000/d; later "
+	"beyond (451)"},
+    {"subuser.quota.messages", "off",
+	"messages of each of its subusers: 100/m, 1000/h, 5000/d; refused "
+	"beyond (550)"},
+    {"subuser.quota.recipients", "off",
+	"recipients of each of its subusers: 100/m, 1000/h, 5000/d; refused "
+	"beyond (550)"},
 };
-static const enum key_kind kinds[] = {
-    KEY_SCORE,
-    KEY_SCORE_OR_OFF,
-    KEY_BAND,
-    KEY_DURATION,
-    KEY_DURATION,
-    KEY_COUNT,
-    KEY_SIZE,
-    KEY_WEIGHT,
+
+/* Of the keys in their order: the kind, and where a plain value is kept. */
+static const struct {
+	enum key_kind kind;
+	size_t offset;
+} rows[] = {
+    {KEY_SCORE, 0},
+    {KEY_SCORE_OR_OFF, 0},
+    {KEY_BAND, 0},
+    {KEY_DURATION, offsetof(struct policy, first_retry_ms)},
+    {KEY_DURATION, offsetof(struct policy, lifetime_ms)},
+    {KEY_COUNT, offsetof(struct policy, recipients_max)},
+    {KEY_SIZE, offsetof(struct policy, message_size_max)},
+    {KEY_WEIGHT, 0},
+    {KEY_FROM, 0},
+    {KEY_SWITCH, offsetof(struct policy, has_zone_header)},
+    {KEY_LIMIT,
+	offsetof(struct policy, limits[USAGE_ACCOUNT].rate[USAGE_MESSAGES])},
+    {KEY_LIMIT,
+	offsetof(struct policy, limits[USAGE_ACCOUNT].rate[USAGE_RECIPIENTS])},
+    {KEY_LIMIT,
+	offsetof(struct policy, limits[USAGE_ACCOUNT].quota[USAGE_MESSAGES])},
+    {KEY_LIMIT,
+	offsetof(struct policy, limits[USAGE_ACCOUNT].quota[USAGE_RECIPIENTS])},
+    {KEY_LIMIT,
+	offsetof(struct policy, limits[USAGE_CREDENTIAL].rate[USAGE_MESSAGES])},
+    {KEY_LIMIT,
+	offsetof(
+	    struct policy, limits[USAGE_CREDENTIAL].rate[USAGE_RECIPIENTS])},
+    {KEY_LIMIT,
+	offsetof(
+	    struct policy, limits[USAGE_CREDENTIAL].quota[USAGE_MESSAGES])},
+    {KEY_LIMIT,
+	offsetof(
+	    struct policy, limits[USAGE_CREDENTIAL].quota[USAGE_RECIPIENTS])},
+    {KEY_LIMIT,
+	offsetof(struct policy, limits[USAGE_SUBUSER].rate[USAGE_MESSAGES])},
+    {KEY_LIMIT,
+	offsetof(struct policy, limits[USAGE_SUBUSER].rate[USAGE_RECIPIENTS])},
+    {KEY_LIMIT,
+	offsetof(struct policy, limits[USAGE_SUBUSER].quota[USAGE_MESSAGES])},
+    {KEY_LIMIT,
+	offsetof(struct policy, limits[USAGE_SUBUSER].quota[USAGE_RECIPIENTS])},
 };
-_Static_assert(ARRAY_LEN(keys) == ARRAY_LEN(kinds), "one kind a key");
+_Static_assert(ARRAY_LEN(keys) == ARRAY_LEN(rows), "one row a key");
 
 struct member {
 	char *account;
@@ -162,17 +237,24 @@ set_weight(
 	p->weight_count = n;
 }
 
-/* Where a plain number of the policy is kept. */
-static int64_t *
-number_of(struct policy *p, const char *key)
+static int
+parse_from(struct slice value, enum policy_from *out)
 {
-	if (strcmp(key, "first_retry") == 0)
-		return &p->first_retry_ms;
-	if (strcmp(key, "lifetime") == 0)
-		return &p->lifetime_ms;
-	if (strcmp(key, "recipients_max") == 0)
-		return &p->recipients_max;
-	return &p->message_size_max;
+	static const char *const names[] = {"any", "account", "verified"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (slice_is_nocase(value, names[i])) {
+			*out = (enum policy_from)i;
+			return 0;
+		}
+	return -1;
+}
+
+static int
+parse_switch(struct slice value, bool *out)
+{
+	*out = slice_is_nocase(value, "on");
+	return *out || slice_is_nocase(value, "off") ? 0 : -1;
 }
 
 /* Puts one setting into `p`; -1 with what was expected in `out_want`. */
@@ -189,8 +271,8 @@ apply(struct policy *p, struct arena *a, struct slice key, struct slice value,
 	*out_want = NULL;
 	if (find_key(key, &row, &name) != 0)
 		return -1;
-	at = number_of(p, keys[row].name);
-	switch (kinds[row]) {
+	at = (int64_t *)(void *)((char *)p + rows[row].offset);
+	switch (rows[row].kind) {
 	case KEY_SCORE:
 		*out_want = "a score, -1000 to 1000";
 		return parse_score(value, &p->reject);
@@ -231,6 +313,17 @@ apply(struct policy *p, struct arena *a, struct slice key, struct slice value,
 			return -1;
 		set_weight(p, a, name, points);
 		return 0;
+	case KEY_LIMIT:
+		*out_want = "numbers a minute, hour or day, as in 100/m, "
+			    "1000/h, 5000/d, or off";
+		return usage_parse_limit(value, at);
+	case KEY_FROM:
+		*out_want = "any, account or verified";
+		return parse_from(value, &p->from);
+	case KEY_SWITCH:
+		*out_want = "on or off";
+		return parse_switch(
+		    value, (bool *)(void *)((char *)p + rows[row].offset));
 	}
 	return -1;
 }
@@ -249,16 +342,23 @@ policy_check(struct slice key, struct slice value, struct error *out_err)
 	if (want != NULL)
 		return error_set_kind(out_err, ERROR_USAGE, "%.*s: expected %s",
 		    SLICE_ARGS(key), want);
-	struct buf names = buf_make(400);
+	char *name = slice_dup(slice_sub(key, 0, 64));
+	size_t best = name_distance_max(name) + 1;
+	const char *nearest = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		size_t len = strlen(keys[i].name);
-		(void)buf_appendf(&names, "%s%s%s", i != 0 ? ", " : "",
-		    keys[i].name, keys[i].name[len - 1] == '.' ? "NAME" : "");
+		size_t distance = name_distance(name, keys[i].name);
+		if (distance >= best)
+			continue;
+		best = distance;
+		nearest = keys[i].name;
 	}
 	(void)error_set_kind(out_err, ERROR_USAGE,
-	    "there is no policy key \"%.*s\"; the keys are %s", SLICE_ARGS(key),
-	    buf_text(&names));
-	buf_free(&names);
+	    nearest != NULL
+		? "there is no policy key \"%s\"; did you mean %s?"
+		: "there is no policy key \"%s\"; posthorn policy show lists "
+		  "them%s",
+	    name, nearest != NULL ? nearest : "");
+	mem_free(name);
 	return -1;
 }
 

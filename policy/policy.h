@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "access/usage.h"
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/error.h"
@@ -29,6 +30,13 @@ struct policy_weight {
 	double points;
 };
 
+/* Whose addresses may stand in the envelope's and the header's From. */
+enum policy_from {
+	POLICY_FROM_ANY = 0,
+	POLICY_FROM_ACCOUNT,  /* in domains that the account has */
+	POLICY_FROM_VERIFIED, /* in such as it has proved to be its own */
+};
+
 /* What is in force for one account. */
 struct policy {
 	int64_t version;
@@ -43,6 +51,9 @@ struct policy {
 	int64_t lifetime_ms;      /* likewise */
 	int64_t recipients_max;   /* likewise */
 	int64_t message_size_max; /* likewise, bytes */
+	struct usage_limits limits[USAGE_AXES];
+	enum policy_from from;
+	bool has_zone_header; /* X-Posthorn-Zone is obeyed */
 };
 
 /* One stored setting; `account` empty is everyone. */

@@ -90,7 +90,7 @@ void row_set(json_t *row, const char *key, json_t *value_taken);
 extern op_fn op_status, op_queue_list, op_queue_show, op_queue_cat,
     op_queue_act, op_events, op_account_add, op_account_list, op_account_show,
     op_account_state, op_account_delete, op_credential_add, op_credential_list,
-    op_credential_revoke, op_credential_rotate, op_credential_set,
+    op_credential_revoke, op_credential_rotate, op_credential_set, op_usage,
     op_policy_show, op_policy_set, op_policy_history, op_policy_undo,
     op_zone_list, op_zone_show, op_zone_state, op_source_list, op_source_state,
     op_config_show, op_reload;

@@ -68,7 +68,7 @@ static const struct binding bindings[] = {
 	{ "account.set", op_policy_set }, { "account.suspend", op_account_state }, { "account.resume", op_account_state },
 	{ "account.delete", op_account_delete },
 	{ "credential.add", op_credential_add }, { "credential.list", op_credential_list },
-	{ "credential.revoke", op_credential_revoke }, { "credential.rotate", op_credential_rotate }, { "credential.set", op_credential_set },
+	{ "credential.revoke", op_credential_revoke }, { "credential.rotate", op_credential_rotate }, { "credential.set", op_credential_set }, { "usage", op_usage },
 	{ "policy.show", op_policy_show }, { "policy.set", op_policy_set },
 	{ "policy.history", op_policy_history }, { "policy.undo", op_policy_undo },
 	{ "zone.list", op_zone_list }, { "zone.show", op_zone_show },

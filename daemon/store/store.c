@@ -34,6 +34,7 @@ struct store {
 	struct loop *loop;
 	struct thread *thread;
 	struct db *db; /* null while the disk fails */
+	struct store_hooks hooks;
 	struct timer *idle;
 	struct mail *head; /* jobs of this turn */
 	struct mail **tail;
@@ -119,6 +120,24 @@ close_broken(struct store *s, const struct error *why)
 	s->reopen_at_ms = loop_now_ms(s->loop) + REOPEN_MS;
 }
 
+/* The end of a transaction of jobs. */
+static int
+commit(struct store *s, struct error *out_err)
+{
+	if (s->hooks.before_commit(s->hooks.arg, s->db, out_err) != 0 ||
+	    db_commit(s->db, out_err) != 0)
+		return -1;
+	s->hooks.after_commit(s->hooks.arg);
+	return 0;
+}
+
+static void
+roll_back(struct store *s)
+{
+	db_rollback(s->db);
+	s->hooks.after_rollback(s->hooks.arg);
+}
+
 /* One job in a transaction of its own. */
 static void
 run_alone(struct store *s, struct store_job *job)
@@ -137,10 +156,10 @@ run_alone(struct store *s, struct store_job *job)
 		if (result == STORE_FAILED) {
 			/* Once it is answered the job may be gone. */
 			err = job->err;
-			db_rollback(s->db);
+			roll_back(s);
 			fail_job(s, job, &err);
-		} else if (db_commit(s->db, &err) != 0) {
-			db_rollback(s->db);
+		} else if (commit(s, &err) != 0) {
+			roll_back(s);
 			fail_job(s, job, &err);
 		} else {
 			note_commit(s, 1);
@@ -164,9 +183,9 @@ run_together(struct store *s, struct store_job **jobs,
 		if (!is_good)
 			*out_err = jobs[i]->err;
 	}
-	if (is_good && db_commit(s->db, out_err) == 0)
+	if (is_good && commit(s, out_err) == 0)
 		return true;
-	db_rollback(s->db);
+	roll_back(s);
 	return false;
 }
 
@@ -363,12 +382,14 @@ store_configure(struct store *s, const struct config *config)
 }
 
 struct store *
-store_new(const struct config *config, struct error *out_err)
+store_new(const struct config *config, const struct store_hooks *hooks,
+    struct error *out_err)
 {
 	struct store *s = MEM_NEW(struct store);
 	uint64_t highest = 0;
 
 	s->tail = &s->head;
+	s->hooks = *hooks;
 	s->data_dir = mem_strdup(config->data_dir);
 	s->loop = loop_new();
 	store_configure(s, config);

@@ -46,9 +46,19 @@ struct store_job {
 	struct error err; /* then: why */
 };
 
+/* For one who keeps counts that go with the transactions: called in the store
+ * thread. */
+struct store_hooks {
+	void *arg;
+	/* At the end of a transaction's jobs; -1 rolls it back. */
+	int (*before_commit)(void *arg, struct db *db, struct error *out_err);
+	void (*after_commit)(void *arg);
+	void (*after_rollback)(void *arg);
+};
+
 /* Opens the database (making it if need be) and starts the thread. */
-struct store *store_new(
-    const struct config *config, struct error *out_err) MUST_CHECK;
+struct store *store_new(const struct config *config,
+    const struct store_hooks *hooks, struct error *out_err) MUST_CHECK;
 /* Finishes what was given, ends the thread, closes the database. What is
  * given after that is never answered: see store_is_stopped(). */
 void store_stop(struct store *s);

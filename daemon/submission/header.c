@@ -14,12 +14,15 @@
 #include "smtp/address.h"
 #include "smtp/header.h"
 
+#define SUBUSER_MAX 200
+
 /* What the walk over the client's header saw. */
 struct seen {
 	int from, sender, date, message_id, subject;
 	int received;
 	int own; /* Received fields with this host's name */
 	bool has_feedback_id;
+	struct slice subuser; /* the first one's value */
 };
 
 static bool
@@ -32,9 +35,15 @@ is_dropped(struct slice name)
 }
 
 static void
-count_field(struct seen *seen, const struct smtp_field *f, const char *hostname)
+count_field(
+    struct seen *seen, const struct smtp_field *f, const struct config *config)
 {
+	const char *hostname = config->hostname;
 	char by[SMTP_DOMAIN_MAX + 8];
+
+	if (seen->subuser.ptr == NULL &&
+	    slice_is_nocase(f->name, config->submission.subuser_header))
+		seen->subuser = f->value;
 
 	seen->from += slice_is_nocase(f->name, "From");
 	seen->sender += slice_is_nocase(f->name, "Sender");
@@ -137,6 +146,19 @@ mark_border(struct message *m, size_t header_len)
 	return 0;
 }
 
+/* On whose behalf the client sends, as far as it is fit to be a name. */
+static void
+set_subuser(struct message *m, struct slice value)
+{
+	size_t len = 0;
+
+	while (len < value.len && len < SUBUSER_MAX && value.ptr[len] > ' ' &&
+	    value.ptr[len] <= '~')
+		len++;
+	if (len != 0 && len == value.len)
+		m->subuser = slice_of(arena_dup_lower(&m->arena, value));
+}
+
 int
 message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
     const char **out_why)
@@ -150,7 +172,7 @@ message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
 	char id[ID_TEXT_BYTES];
 
 	while (smtp_field_next(&rest, &f))
-		count_field(&seen, &f, config->hostname);
+		count_field(&seen, &f, config);
 	m->header_len = all.len - rest.len;
 	/* Where the bound cuts a line, the header may go on behind it. */
 	*out_why = all.len < (size_t)m->size && slice_find(rest, '\n') < 0
@@ -167,6 +189,7 @@ message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
 	 * did: only what it declares is asked of the next host. */
 	m->is_utf8 = !utf8_is_ascii(m->sender) ||
 	    (m->params.is_utf8 && !utf8_is_ascii(fields));
+	set_subuser(m, seen.subuser);
 	id_to_text(m->id, id);
 	m->header = buf_make(m->header_len + 4096);
 	write_received(m, is_esmtp, is_tls, is_auth, id);

@@ -256,6 +256,7 @@ score(struct pool_job *job)
 	unmap_message(m, all);
 	verdict_to_json(&m->verdict, &m->symbols);
 	decide(m, policy);
+	m->decided = m->outcome;
 	choose_zones(m, policy);
 	if (m->outcome != MESSAGE_REFUSED)
 		make_body(m);
@@ -308,6 +309,7 @@ insert_message(struct db *db, struct message *m, const struct policy *policy)
 	    [MESSAGE_HELD] = DB_HELD,
 	    [MESSAGE_REFUSED] = DB_REFUSED,
 	    [MESSAGE_NOT_STORED] = DB_REFUSED,
+	    [MESSAGE_LIMITED] = DB_REFUSED,
 	    [MESSAGE_NOT_SCORED] = DB_REFUSED,
 	};
 	int64_t lifetime_ms = policy->lifetime_ms != 0
@@ -384,6 +386,7 @@ insert_events(struct db *db, struct message *m, const struct policy *policy)
 	    [MESSAGE_HELD] = "held",
 	    [MESSAGE_REFUSED] = "rejected",
 	    [MESSAGE_NOT_STORED] = "rejected",
+	    [MESSAGE_LIMITED] = "rejected",
 	    [MESSAGE_NOT_SCORED] = "rejected",
 	};
 	const struct message_recipient *first = &m->recipients[0];
@@ -417,6 +420,30 @@ insert_events(struct db *db, struct message *m, const struct policy *policy)
 	return db_event_insert(db, &e, &m->store_job.err);
 }
 
+/* Is there room for it in the limits of who sends? May run more than once. */
+static int
+admit(struct db *db, struct message *m, const struct policy *policy)
+{
+	struct gate_request r = {
+	    .policy = policy,
+	    .account = m->account,
+	    .credential = m->credential,
+	    .subuser = m->subuser,
+	    .recipients = (int64_t)m->recipient_count,
+	    .now_ms = clock_wall_ms(),
+	};
+
+	m->outcome = m->decided;
+	if (m->outcome == MESSAGE_REFUSED)
+		return 0;
+	if (gate_admit(m->shared->gate, db, &r, &m->limit, &m->store_job.err) !=
+	    0)
+		return -1;
+	if (m->limit.is_limited)
+		m->outcome = MESSAGE_LIMITED;
+	return 0;
+}
+
 /* In the store thread. */
 static enum store_result
 commit(struct db *db, struct store_job *job)
@@ -434,6 +461,10 @@ commit(struct db *db, struct store_job *job)
 		if (done < m->chunks)
 			return STORE_AGAIN;
 	}
+	if (admit(db, m, policy) != 0)
+		return STORE_FAILED;
+	if (m->outcome == MESSAGE_LIMITED)
+		return STORE_DONE;
 	if (insert_message(db, m, policy) != 0 ||
 	    insert_events(db, m, policy) != 0)
 		return STORE_FAILED;
@@ -555,9 +586,9 @@ finish(struct store_job *job)
 {
 	struct message *m = of_store_job(job);
 
+	if (m->chunks != 0 && (job->is_failed || m->outcome == MESSAGE_LIMITED))
+		drop_chunks(m);
 	if (job->is_failed) {
-		if (m->chunks_done != 0)
-			drop_chunks(m);
 		log_error(NULL, "message.not_stored", LOG_ID("id", m->id),
 		    LOG_TEXT("why", job->err.text));
 		m->outcome = MESSAGE_NOT_STORED;

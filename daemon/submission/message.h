@@ -15,6 +15,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/slice.h"
+#include "daemon/gate/gate.h"
 #include "daemon/net/pool.h"
 #include "daemon/outgoing.h"
 #include "daemon/setup.h"
@@ -29,6 +30,7 @@ enum message_outcome {
 	MESSAGE_HELD,
 	MESSAGE_REFUSED, /* for its content */
 	MESSAGE_NOT_STORED,
+	MESSAGE_LIMITED,    /* by a rate or quota */
 	MESSAGE_NOT_SCORED, /* and that is not to be passed over */
 };
 
@@ -69,8 +71,10 @@ struct message {
 	struct buf header; /* ours: what replaces it */
 
 	struct verdict verdict;
-	enum message_outcome outcome;
-	double threshold; /* that the score reached, if refused */
+	enum message_outcome decided; /* by the score */
+	enum message_outcome outcome; /* in the end */
+	struct gate_answer limit;     /* if limited */
+	double threshold;             /* that the score reached, if refused */
 	struct buf symbols;
 	struct body *body; /* what is stored, unless spilled */
 	int64_t stored_size;

@@ -91,6 +91,9 @@ enum session_state session_after(enum session_state refused);
 const struct policy *session_policy(const struct session *s);
 int64_t session_size_max(const struct session *s);
 int64_t session_recipients_max(const struct session *s);
+/* Refuses for a limit, and says when to come again. */
+void reply_limit(
+    struct session *s, enum usage_axis axis, const struct usage_refusal *why);
 /* The one end of an SMTP transaction, whatever ended it. */
 void session_reset(struct session *s);
 

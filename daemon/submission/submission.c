@@ -316,6 +316,7 @@ prepare_worker(struct worker *w, struct submission *s, struct setup *setup,
 	w->loop = loop_new();
 	w->auth_cache = auth_cache_new();
 	w->throttle = throttle_new(THROTTLE_ENTRIES);
+	w->limited = limited_new();
 	w->reader = db_open(setup->config->data_dir, DB_READER, out_err);
 	return w->reader != NULL ? 0 : -1;
 }
@@ -331,6 +332,7 @@ submission_new_take(const struct submission_parts *parts, struct setup *setup,
 	s->shared.pool = parts->pool;
 	s->shared.auth_pool = parts->auth_pool;
 	s->shared.delivery = parts->delivery;
+	s->shared.gate = parts->gate;
 	s->workers = mem_alloc(sockets->workers * sizeof(*s->workers));
 	for (size_t i = 0; rc == 0 && i < sockets->workers; i++) {
 		s->worker_count++;
@@ -389,6 +391,7 @@ submission_free(struct submission *s)
 		struct worker *w = &s->workers[i];
 		auth_cache_free(w->auth_cache);
 		throttle_free(w->throttle);
+		limited_free(w->limited);
 		loop_free(w->loop);
 		setup_unref(w->setup);
 	}

@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "daemon/delivery/delivery.h"
+#include "daemon/gate/gate.h"
 #include "daemon/net/pool.h"
 #include "daemon/setup.h"
 #include "daemon/store/store.h"
@@ -29,6 +30,7 @@ struct submission_parts {
 	struct pool *pool;      /* scores */
 	struct pool *auth_pool; /* checks secrets */
 	struct delivery *delivery;
+	struct gate *gate;
 };
 
 /* Starts the workers; takes the sockets over. */

@@ -29,6 +29,35 @@ put_off_message(struct session *s, const char *reply)
 	return SESSION_READY;
 }
 
+void
+reply_limit(
+    struct session *s, enum usage_axis axis, const struct usage_refusal *why)
+{
+	int64_t wait_s = (why->until_ms - clock_wall_ms()) / 1000 + 1;
+
+	session_reply(s,
+	    why->is_quota ? "550 5.7.1 [quota:%s] %lld %s a %s; again in %lld s"
+			  : "451 4.7.1 [rate:%s] %lld %s a %s; retry in %lld s",
+	    usage_axis_name(axis), (long long)why->max,
+	    usage_unit_name(why->unit), usage_period_name(why->period),
+	    (long long)(wait_s > 0 ? wait_s : 1));
+}
+
+/* So that the next MAIL is answered at once. A limit on recipients may have
+ * room for a smaller message still. */
+static void
+note_limit(struct session *s, const struct message *m)
+{
+	struct slice name = m->limit.axis == USAGE_ACCOUNT ? m->account
+	    : m->limit.axis == USAGE_CREDENTIAL            ? m->credential
+							   : SLICE("");
+
+	if (name.len != 0 && m->limit.why.unit == USAGE_MESSAGES)
+		limited_note(s->worker->limited, m->limit.axis, name,
+		    &m->limit.why,
+		    policy_for(m->setup->policies, m->account)->version);
+}
+
 /* In the session's thread: what became of the message. */
 static void
 on_done(void *session, struct message *m)
@@ -50,6 +79,10 @@ on_done(void *session, struct message *m)
 		    score_class_name(m->verdict.class), m->verdict.score,
 		    m->threshold, id);
 		break;
+	case MESSAGE_LIMITED:
+		note_limit(s, m);
+		reply_limit(s, m->limit.axis, &m->limit.why);
+		break;
 	case MESSAGE_NOT_STORED:
 		session_reply(s, "451 4.3.0 [storage] Not stored, try later");
 		break;
@@ -57,6 +90,11 @@ on_done(void *session, struct message *m)
 		session_reply(s, "451 4.7.1 [scanner] Not scored, try later");
 		break;
 	}
+	if (m->outcome == MESSAGE_LIMITED)
+		log_info(&s->log, "message.limited", LOG_ID("id", m->id),
+		    LOG_TEXT("axis", usage_axis_name(m->limit.axis)),
+		    LOG_SLICE("subuser", m->subuser),
+		    LOG_SLICE("from", m->sender));
 	if (m->outcome <= MESSAGE_REFUSED)
 		log_info(&s->log,
 		    m->outcome == MESSAGE_REFUSED ? "message.refused"

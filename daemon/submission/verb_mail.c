@@ -138,6 +138,29 @@ start_message(struct session *s, const struct smtp_path *path,
 	s->message = m;
 }
 
+/* Is a rate or quota of who sends used up? Then that was answered. */
+static bool
+is_at_limit(struct session *s)
+{
+	const struct slice names[] = {
+	    [USAGE_ACCOUNT] = slice_of(s->who.account),
+	    [USAGE_CREDENTIAL] = slice_of(s->who.login),
+	};
+
+	for (size_t axis = 0; axis < ARRAY_LEN(names); axis++) {
+		const struct usage_refusal *why = names[axis].len == 0
+		    ? NULL
+		    : limited_find(s->worker->limited, (enum usage_axis)axis,
+			  names[axis], session_policy(s)->version,
+			  clock_wall_ms());
+		if (why == NULL)
+			continue;
+		reply_limit(s, (enum usage_axis)axis, why);
+		return true;
+	}
+	return false;
+}
+
 enum session_state
 verb_mail(struct session *s, struct slice args)
 {
@@ -156,6 +179,11 @@ verb_mail(struct session *s, struct slice args)
 	    smtp_path_parse(args, "FROM", &scratch, &path);
 	if (error == SMTP_PATH_OK)
 		fault = smtp_mail_params_read(&path, &params, &bad);
+	if (error == SMTP_PATH_OK && fault == SMTP_PARAMS_OK &&
+	    is_at_limit(s)) {
+		arena_free(&scratch);
+		return STAY;
+	}
 	if (error != SMTP_PATH_OK || path.is_postmaster) {
 		next = refuse_path(s, error, "FROM");
 	} else if (fault != SMTP_PARAMS_OK) {

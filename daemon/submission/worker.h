@@ -12,6 +12,7 @@
 #include "access/throttle.h"
 #include "daemon/net/listener.h"
 #include "daemon/submission/auth.h"
+#include "daemon/submission/limited.h"
 #include "daemon/submission/submission.h"
 
 #define IP_BUCKETS 65536
@@ -32,6 +33,7 @@ struct shared {
 	struct worker *workers; /* all */
 	size_t worker_count;
 	struct delivery *delivery;
+	struct gate *gate;
 };
 
 struct worker {
@@ -42,6 +44,7 @@ struct worker {
 	struct db *reader;
 	struct auth_cache *auth_cache;
 	struct throttle *throttle; /* failed logins at any worker */
+	struct limited *limited;   /* who is at a limit */
 	struct listener **listeners;
 	struct door *doors; /* one a listener */
 	size_t listener_count;

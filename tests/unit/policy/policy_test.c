@@ -30,7 +30,17 @@ values_are_checked(void **state)
 	    {"recipients_max", "0", "whole number"},
 	    {"message_size_max", "10M", NULL},
 	    {"weight.X", "101", "points"},
-	    {"rejct", "1", "there is no policy key"},
+	    {"rejct", "1", "did you mean reject?"},
+	    {"something else", "1", "policy show"},
+	    {"rate.messages", "100/m,1000/h", NULL},
+	    {"rate.messages", "off", NULL},
+	    {"rate.messages", "100", "numbers a minute"},
+	    {"subuser.quota.recipients", "5000/d", NULL},
+	    {"credential.rate.recipients", "1/w", "numbers a minute"},
+	    {"from_policy", "verified", NULL},
+	    {"from_policy", "mine", "any, account"},
+	    {"zone_header", "on", NULL},
+	    {"zone_header", "1", "on or off"},
 	};
 	struct error err;
 

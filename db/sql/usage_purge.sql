@@ -1,0 +1,2 @@
+-- Who has sent nothing for days.
+DELETE FROM usage WHERE day < :day
