@@ -15,6 +15,8 @@
 #include "config/config.h"
 #include "ops/ops.h"
 
+#define LINE_BYTES 2048
+#define PART_BYTES 40000 /* of lines in one call */
 #define PASSWORD_MAX 600
 
 struct options {
@@ -191,6 +193,51 @@ fail(const struct error *err)
 	return err->kind == ERROR_USAGE ? CLI_USAGE : CLI_FAILED;
 }
 
+static const struct op_arg *
+lines_of(const struct op *op)
+{
+	for (const struct op_arg *a = op->args; a->name != NULL; a++)
+		if (a->kind == OP_LINES)
+			return a;
+	return NULL;
+}
+
+/* Standard input in parts, a call for each. */
+static enum cli_exit
+call_with_lines(const char *path, const struct op *op, json_t *args,
+    struct printer *printer)
+{
+	const char *name = lines_of(op)->name;
+	enum cli_exit result = CLI_DONE;
+	char line[LINE_BYTES];
+	bool is_more = true;
+
+	while (is_more && result == CLI_DONE) {
+		json_t *lines = json_array();
+		size_t bytes = 0;
+		while (bytes < PART_BYTES &&
+		    (is_more = fgets(line, sizeof(line), stdin) != NULL)) {
+			line[strcspn(line, "\r\n")] = '\0';
+			bytes += strlen(line) + 3;
+			if (line[0] != '\0' &&
+			    json_array_append_new(lines, json_string(line)) !=
+				0)
+				(void)fprintf(stderr,
+				    "posthorn: a line that is no UTF-8 is "
+				    "left out\n");
+		}
+		if (json_array_size(lines) == 0) {
+			json_decref(lines);
+			break;
+		}
+		json_t *part = json_copy(args);
+		(void)json_object_set_new(part, name, lines);
+		result = client_call(path, op->name, part, on_row, printer);
+	}
+	json_decref(args);
+	return result;
+}
+
 static enum cli_exit
 call_op(const struct op *op, const struct options *o, int used)
 {
@@ -200,7 +247,8 @@ call_op(const struct op *op, const struct options *o, int used)
 	char path[300];
 
 	if (parse_args(op, o->words + used, o->count - used, args, &err) != 0 ||
-	    read_password(args, &err) != 0 || op_check(op, args, &err) != 0) {
+	    read_password(args, &err) != 0 ||
+	    (lines_of(op) == NULL && op_check(op, args, &err) != 0)) {
 		json_decref(args);
 		return fail(&err);
 	}
@@ -211,8 +259,9 @@ call_op(const struct op *op, const struct options *o, int used)
 	}
 	(void)snprintf(path, sizeof(path), "%s/control.sock", config->run_dir);
 	config_unref(config);
-	enum cli_exit result =
-	    client_call(path, op->name, args, on_row, &printer);
+	enum cli_exit result = lines_of(op) != NULL
+	    ? call_with_lines(path, op, args, &printer)
+	    : client_call(path, op->name, args, on_row, &printer);
 	print_finish(&printer);
 	return result;
 }

@@ -6,17 +6,6 @@
 
 #include "db/db_internal.h"
 
-/* Runs a write; says whether it touched a row. */
-static int
-run_change(
-    struct db *db, sqlite3_stmt *s, bool *out_changed, struct error *out_err)
-{
-	if (run(db, s, out_err) != 0)
-		return -1;
-	*out_changed = sqlite3_changes(db->handle) != 0;
-	return 0;
-}
-
 int
 db_account_insert(
     struct db *db, struct slice name, int64_t now_ms, struct error *out_err)

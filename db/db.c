@@ -121,6 +121,16 @@ run(struct db *db, sqlite3_stmt *s, struct error *out_err)
 }
 
 int
+run_change(
+    struct db *db, sqlite3_stmt *s, bool *out_changed, struct error *out_err)
+{
+	if (run(db, s, out_err) != 0)
+		return -1;
+	*out_changed = sqlite3_changes(db->handle) != 0;
+	return 0;
+}
+
+int
 run_for_int(struct db *db, sqlite3_stmt *s, int64_t *out, struct error *out_err)
 {
 	int rc = next(db, s, out_err);

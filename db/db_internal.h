@@ -32,6 +32,9 @@ void bind_real(sqlite3_stmt *s, const char *name, double value);
 
 /* Runs a statement that gives no rows; resets it. */
 int run(struct db *db, sqlite3_stmt *s, struct error *out_err) MUST_CHECK;
+/* The same; says whether it touched a row. */
+int run_change(struct db *db, sqlite3_stmt *s, bool *out_changed,
+    struct error *out_err) MUST_CHECK;
 /* Steps to a row: 1 a row, 0 none (reset), -1 failed (reset). */
 int next(struct db *db, sqlite3_stmt *s, struct error *out_err) MUST_CHECK;
 /* The one integer that a statement gives (0 without a row). */

@@ -55,6 +55,21 @@ static const struct op_arg credential_rotate[] = { { "login", OP_POSITIONAL, OP_
 	{ "password_stdin", OP_FLAG, OP_TEXT, 0, "read a chosen password from standard input" }, END };
 static const struct op_arg credential_set[] = { { "login", OP_POSITIONAL, OP_TEXT, 1, "the login" },
 	{ "from", OP_OPTION, OP_TEXT, 1, "networks it may be used from: 192.0.2.0/24,2001:db8::/32; or any" }, END };
+#define OF_ACCOUNT { "account", OP_OPTION, OP_TEXT, 0, "of this account only" }
+#define REASON { "reason", OP_OPTION, OP_TEXT, 0, "why; is told in the refusal" }
+#define EXPIRES { "expires", OP_OPTION, OP_DURATION, 0, "forget it after, as 30d; default never" }
+static const struct op_arg suppress[] = { { "address", OP_POSITIONAL, OP_TEXT, 1, "the recipient" }, OF_ACCOUNT, REASON, EXPIRES, END };
+static const struct op_arg suppress_remove[] = { { "address", OP_POSITIONAL, OP_TEXT, 1, "the recipient" }, OF_ACCOUNT, END };
+static const struct op_arg suppress_import[] = { OF_ACCOUNT, REASON, EXPIRES,
+	{ "lines", OP_LINES, OP_TEXT, 1, "standard input: an address a line, or address,reason" }, END };
+static const struct op_arg of_account[] = { OF_ACCOUNT, END };
+static const struct op_arg trap[] = { { "address", OP_POSITIONAL, OP_TEXT, 1, "an address, or @domain" }, END };
+static const struct op_arg rule_add[] = { { "action", OP_POSITIONAL, OP_TEXT, 1, "allow or deny" },
+	{ "field", OP_POSITIONAL, OP_TEXT, 1, "sender, sender-domain, sender-prefix, recipient or recipient-domain" },
+	{ "value", OP_POSITIONAL, OP_TEXT, 1, "what it has to be" }, OF_ACCOUNT, REASON, EXPIRES, END };
+static const struct op_arg rule_remove[] = { { "id", OP_POSITIONAL, OP_INT, 1, "number of the rule" }, END };
+static const struct op_arg domain[] = { { "account", OP_POSITIONAL, OP_TEXT, 1, "name of the account" },
+	{ "domain", OP_POSITIONAL, OP_TEXT, 1, "its domain; those below it too" }, END };
 static const struct op_arg policy_show[] = { { "account", OP_OPTION, OP_TEXT, 0, "what is in force for this account" }, END };
 static const struct op_arg policy_set[] = { { "key", OP_POSITIONAL, OP_TEXT, 1, "policy key" },
 	{ "value", OP_POSITIONAL, OP_TEXT, 1, "its value; default: unset" },
@@ -88,6 +103,20 @@ const struct op ops[] = {
 	{ "credential.revoke", "credential revoke", OP_WRITE, credential, "remove a login at once" },
 	{ "credential.rotate", "credential rotate", OP_WRITE, credential_rotate, "a new secret for a login; the old one serves for the overlap" },
 	{ "credential.set", "credential set", OP_WRITE, credential_set, "where a login may be used from" },
+	{ "suppress.add", "suppress add", OP_WRITE, suppress, "no more mail to an address" },
+	{ "suppress.remove", "suppress remove", OP_WRITE, suppress_remove, "mail to an address again" },
+	{ "suppress.list", "suppress list", OP_READ, of_account, "addresses that get no mail" },
+	{ "suppress.import", "suppress import", OP_WRITE, suppress_import, "many addresses from standard input" },
+	{ "trap.add", "trap add", OP_WRITE, trap, "an address that only bad lists have" },
+	{ "trap.remove", "trap remove", OP_WRITE, trap, "no trap any more" },
+	{ "trap.list", "trap list", OP_READ, none, "all traps" },
+	{ "rule.add", "rule add", OP_WRITE, rule_add, "allow or deny senders or recipients" },
+	{ "rule.remove", "rule remove", OP_WRITE, rule_remove, "take a rule away" },
+	{ "rule.list", "rule list", OP_READ, of_account, "rules and how often they were of use" },
+	{ "domain.add", "domain add", OP_WRITE, domain, "a domain that an account sends from" },
+	{ "domain.verify", "domain verify", OP_WRITE, domain, "look in DNS for the proof that it is the account's" },
+	{ "domain.remove", "domain remove", OP_WRITE, domain, "it is not the account's any more" },
+	{ "domain.list", "domain list", OP_READ, of_account, "domains of accounts and how to prove them" },
 	{ "policy.show", "policy show", OP_READ, policy_show, "the settings in force" },
 	{ "policy.set", "policy set", OP_WRITE, policy_set, "change a setting; acts on the next message" },
 	{ "policy.history", "policy history", OP_READ, policy_history, "changes, newest first" },
@@ -127,7 +156,7 @@ find_arg(const struct op *op, const char *name)
 static int
 check_type(const struct op_arg *arg, json_t *value)
 {
-	if (arg->kind == OP_REST) {
+	if (arg->kind == OP_REST || arg->kind == OP_LINES) {
 		size_t i;
 		json_t *item;
 		if (!json_is_array(value))

@@ -25,6 +25,7 @@ enum op_arg_kind {
 	OP_REST,           /* all further words, a list */
 	OP_OPTION,         /* --name VALUE */
 	OP_FLAG,           /* --name */
+	OP_LINES,          /* standard input, a list; calls take it in parts */
 };
 
 enum op_arg_type {

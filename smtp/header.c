@@ -134,3 +134,19 @@ smtp_field_address(struct slice value)
 	    ? value
 	    : SLICE("");
 }
+
+bool
+smtp_field_next_address(struct slice *rest, struct slice *out)
+{
+	size_t i = 0;
+
+	if (slice_trim(*rest).len == 0)
+		return false;
+	while (i < rest->len && rest->ptr[i] != ',')
+		i = rest->ptr[i] == '"' || rest->ptr[i] == '('
+		    ? skip_quoted(*rest, i)
+		    : i + 1;
+	*out = smtp_field_address(slice_sub(*rest, 0, i));
+	*rest = slice_sub(*rest, i + 1, SIZE_MAX);
+	return true;
+}

@@ -36,6 +36,10 @@ bool smtp_field_find(
 int smtp_field_append(
     struct buf *out, const char *name, struct slice value) MUST_CHECK;
 
+/* Cuts the next address of a list (From, To) off `*rest`: what
+ * smtp_field_address() finds up to the next comma. False at its end. */
+bool smtp_field_next_address(struct slice *rest, struct slice *out);
+
 /*
  * The addr-spec in a From-like value: the part in angle brackets, or the bare
  * address; comments and display names are left out. Empty if there is none.

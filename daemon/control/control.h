@@ -24,6 +24,7 @@ struct control_parts {
 	struct store *store;
 	struct delivery *delivery;
 	struct submission *submission;
+	struct resolver *resolver;
 	struct db *reader;
 	struct setup *setup; /* the first; the control keeps the current one */
 	int64_t started_ms;

@@ -100,6 +100,24 @@ read_name(struct slice wire, char out[DNS_NAME_BYTES])
 	return rc;
 }
 
+/* character-strings (RFC 1035 3.3.14), one behind the other. */
+static void
+read_text(struct slice wire, char out[DNS_NAME_BYTES])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < wire.len;) {
+		struct slice part =
+		    slice_sub(wire, i + 1, (unsigned char)wire.ptr[i]);
+		i += part.len + 1;
+		for (size_t j = 0; j < part.len && len + 1 < DNS_NAME_BYTES;
+		     j++)
+			if (part.ptr[j] != '\0')
+				out[len++] = part.ptr[j];
+	}
+	out[len] = '\0';
+}
+
 static int
 read_record(enum dns_type type, struct slice data, struct dns_record *out)
 {
@@ -122,6 +140,9 @@ read_record(enum dns_type type, struct slice data, struct dns_record *out)
 		out->preference = (uint16_t)((unsigned char)data.ptr[0] << 8 |
 		    (unsigned char)data.ptr[1]);
 		return read_name(slice_sub(data, 2, SIZE_MAX), out->name);
+	case DNS_TXT:
+		read_text(data, out->name);
+		return 0;
 	}
 	return -1;
 }

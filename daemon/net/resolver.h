@@ -18,7 +18,7 @@
 #define DNS_RECORDS_MAX 100
 #define DNS_NAME_BYTES 256
 
-enum dns_type { DNS_A = 1, DNS_MX = 15, DNS_AAAA = 28 };
+enum dns_type { DNS_A = 1, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
 
 enum dns_status {
 	DNS_FOUND = 0,
@@ -28,9 +28,10 @@ enum dns_status {
 };
 
 struct dns_record {
-	uint8_t address[16];       /* A (mapped) and AAAA */
-	uint16_t preference;       /* MX */
-	char name[DNS_NAME_BYTES]; /* MX; "." is the null MX (RFC 7505) */
+	uint8_t address[16]; /* A (mapped) and AAAA */
+	uint16_t preference; /* MX */
+	/* MX; "." is the null MX (RFC 7505). TXT: its strings joined, cut. */
+	char name[DNS_NAME_BYTES];
 };
 
 struct dns_answer {

@@ -223,7 +223,11 @@ decide(struct message *m, const struct policy *policy)
 {
 	double score = m->verdict.score;
 
-	if (score >= policy->reject) {
+	/* An operator's rule weighs more than the score. */
+	if (m->is_allowed_sender ||
+	    m->allowed_recipients == m->recipient_count) {
+		m->outcome = MESSAGE_ACCEPTED;
+	} else if (score >= policy->reject) {
 		m->outcome = MESSAGE_REFUSED;
 		m->threshold = policy->reject;
 	} else if (policy->has_hold && score >= policy->hold) {

@@ -65,6 +65,9 @@ struct message {
 	int64_t size;    /* octets received */
 	int64_t counted; /* of them in shared->message_bytes */
 	bool is_8bit;
+	bool is_allowed_sender;    /* by a rule */
+	size_t allowed_recipients; /* likewise */
+	struct slice trap;         /* a trap among the recipients; null: none */
 	bool is_cut_short; /* head ended where memory did, not the bound */
 	bool is_utf8;      /* sender or header need SMTPUTF8 on their way */
 	size_t header_len; /* of the client's header in head */

@@ -317,6 +317,7 @@ prepare_worker(struct worker *w, struct submission *s, struct setup *setup,
 	w->auth_cache = auth_cache_new();
 	w->throttle = throttle_new(THROTTLE_ENTRIES);
 	w->limited = limited_new();
+	w->notes = notes_new(w->loop, s->shared.store);
 	w->reader = db_open(setup->config->data_dir, DB_READER, out_err);
 	return w->reader != NULL ? 0 : -1;
 }
@@ -392,6 +393,7 @@ submission_free(struct submission *s)
 		auth_cache_free(w->auth_cache);
 		throttle_free(w->throttle);
 		limited_free(w->limited);
+		notes_free(w->notes);
 		loop_free(w->loop);
 		setup_unref(w->setup);
 	}

@@ -11,7 +11,9 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "daemon/submission/lists.h"
 #include "daemon/submission/session_internal.h"
+#include "smtp/header.h"
 
 /* A message is over and refused; where the session goes on. */
 static enum session_state
@@ -108,13 +110,48 @@ on_done(void *session, struct message *m)
 	session_continue(s, s->is_draining ? SESSION_END : SESSION_READY);
 }
 
+/* May the account use what stands in the header's From? */
+static bool
+may_be_from(
+    struct session *s, const struct message *m, char *reply, size_t size)
+{
+	struct slice header = slice_sub(buf_slice(&m->head), 0, m->header_len);
+	enum policy_from policy = session_policy(s)->from;
+	enum list_verdict verdict = LIST_ALLOWED;
+	struct smtp_field from;
+	struct slice address = SLICE("");
+	struct slice rest = SLICE("");
+
+	if (policy == POLICY_FROM_ANY)
+		return true;
+	if (!smtp_field_find(header, "From", &from))
+		verdict = LIST_DENIED;
+	else
+		rest = from.value;
+	while (
+	    verdict == LIST_ALLOWED && smtp_field_next_address(&rest, &address))
+		verdict = lists_ask_from(s->worker->reader, m->account, policy,
+		    smtp_address_domain(address));
+	if (verdict == LIST_ALLOWED)
+		return true;
+	if (verdict == LIST_TROUBLE)
+		(void)snprintf(reply, size,
+		    "451 4.3.0 [storage] Not known now, try later");
+	else
+		(void)snprintf(reply, size,
+		    "550 5.7.1 [from_not_permitted] This account may not send "
+		    "with From: %.*s",
+		    (int)(address.len < 300 ? address.len : 300), address.ptr);
+	return false;
+}
+
 /* All of the message has come. */
 static enum session_state
 finish_message(struct session *s)
 {
 	struct message *m = s->message;
 	const char *why;
-	char reply[100];
+	char reply[500];
 
 	if (s->is_over_size)
 		return refuse_message(
@@ -134,6 +171,8 @@ finish_message(struct session *s)
 		    why);
 		return refuse_message(s, reply);
 	}
+	if (!may_be_from(s, m, reply, sizeof(reply)))
+		return refuse_message(s, reply);
 	m->done = on_done;
 	m->session = s;
 	message_submit(m, s->worker->loop);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "daemon/submission/lists.h"
 #include "daemon/submission/session_internal.h"
 
 const struct policy *
@@ -102,6 +103,125 @@ refuse_params(struct session *s, enum smtp_params_error error, struct slice bad)
 	return STAY;
 }
 
+static void
+note_refusal(struct session *s, const char *event, struct slice sender,
+    struct slice recipient, const struct list_answer *a, const char *text)
+{
+	struct note note = {
+	    .event = event,
+	    .rule = a->rule,
+	    .account = slice_of(s->who.account),
+	    .credential =
+		slice_of(s->who.login[0] != '\0' ? s->who.login : NULL),
+	    .sender = sender,
+	    .recipient = recipient,
+	    .text = slice_of(text),
+	    .code = 550,
+	    .enhanced = "5.7.1",
+	};
+
+	notes_add(s->worker->notes, &note);
+	log_info(&s->log, "recipient.refused", LOG_SLICE("from", sender),
+	    LOG_SLICE("to", recipient), LOG_TEXT("why", text));
+}
+
+/* Rules about the sender, and whose addresses it may use. False: refused. */
+static bool
+may_be_sender(struct session *s, struct slice address, bool *out_is_allowed)
+{
+	struct db *reader = s->worker->reader;
+	struct slice account = slice_of(s->who.account);
+	struct list_answer a;
+	char text[160];
+
+	lists_ask_sender(reader, account, address, clock_wall_ms(), &a);
+	*out_is_allowed = a.verdict == LIST_ALLOWED;
+	if (a.verdict == LIST_NOTHING && address.len != 0)
+		a.verdict = lists_ask_from(reader, account,
+		    session_policy(s)->from, smtp_address_domain(address));
+	switch (a.verdict) {
+	case LIST_TROUBLE:
+		session_reply(
+		    s, "451 4.3.0 [storage] Not known now, try later");
+		return false;
+	case LIST_DENIED:
+		(void)snprintf(text, sizeof(text), "%s%s%s",
+		    a.rule != 0 ? "denied:sender" : "from_not_permitted",
+		    a.reason[0] != '\0' ? ": " : "", a.reason);
+		note_refusal(
+		    s, "rejected", address, (struct slice){0}, &a, text);
+		if (a.rule != 0)
+			session_reply(s,
+			    "550 5.7.1 [denied:sender] A rule refuses this "
+			    "sender%s%s",
+			    a.reason[0] != '\0' ? ": " : "", a.reason);
+		else
+			session_reply(s,
+			    "550 5.7.1 [from_not_permitted] This account may "
+			    "not send as %.*s",
+			    (int)(address.len < 300 ? address.len : 300),
+			    address.ptr);
+		return false;
+	case LIST_ALLOWED:
+		if (a.rule != 0) {
+			struct note hit = {.rule = a.rule};
+			notes_add(s->worker->notes, &hit);
+		}
+		return true;
+	case LIST_NOTHING:
+	case LIST_SUPPRESSED:
+	case LIST_TRAP:
+		break;
+	}
+	return true;
+}
+
+/* What the lists say of a recipient. False: refused. */
+static bool
+may_be_recipient(struct session *s, struct slice address)
+{
+	struct message *m = s->message;
+	struct list_answer a;
+	char text[160];
+
+	lists_ask_recipient(
+	    s->worker->reader, m->account, address, clock_wall_ms(), &a);
+	switch (a.verdict) {
+	case LIST_TROUBLE:
+		session_reply(
+		    s, "451 4.3.0 [storage] Not known now, try later");
+		return false;
+	case LIST_SUPPRESSED:
+		note_refusal(s, "suppressed", m->sender, address, &a, a.reason);
+		session_reply(s,
+		    "550 5.7.1 [suppressed:%s] This address is on the "
+		    "suppression list",
+		    a.reason);
+		return false;
+	case LIST_DENIED:
+		(void)snprintf(text, sizeof(text), "denied:recipient%s%s",
+		    a.reason[0] != '\0' ? ": " : "", a.reason);
+		note_refusal(s, "rejected", m->sender, address, &a, text);
+		session_reply(s,
+		    "550 5.7.1 [denied:recipient] A rule refuses this "
+		    "recipient%s%s",
+		    a.reason[0] != '\0' ? ": " : "", a.reason);
+		return false;
+	case LIST_ALLOWED:
+		m->allowed_recipients++;
+		struct note hit = {.rule = a.rule};
+		notes_add(s->worker->notes, &hit);
+		return true;
+	case LIST_TRAP:
+		/* Nobody is to find out by asking. */
+		m->trap = arena_slice(&m->arena, address);
+		return true;
+	case LIST_NOTHING:
+		break;
+	}
+	return true;
+}
+
 /* What stands against a transaction with this path; a whole reply. */
 static const char *
 find_obstacle(const struct session *s, const struct smtp_path *path,
@@ -171,10 +291,12 @@ verb_mail(struct session *s, struct slice args)
 	enum smtp_params_error fault = SMTP_PARAMS_OK;
 	enum session_state next = STAY;
 	const char *obstacle = NULL;
+	bool is_allowed = false;
 
 	next = check_standing(s);
 	if (next != SESSION_MAIL)
 		return next;
+	next = STAY;
 	enum smtp_path_error error =
 	    smtp_path_parse(args, "FROM", &scratch, &path);
 	if (error == SMTP_PATH_OK)
@@ -190,8 +312,9 @@ verb_mail(struct session *s, struct slice args)
 		next = refuse_params(s, fault, bad);
 	} else if ((obstacle = find_obstacle(s, &path, &params)) != NULL) {
 		next = session_refuse(s, "%s", obstacle);
-	} else {
+	} else if (may_be_sender(s, path.address.text, &is_allowed)) {
 		start_message(s, &path, &params);
+		s->message->is_allowed_sender = is_allowed;
 		session_reply(s, "250 2.1.0 Ok");
 		next = SESSION_MAIL;
 	}
@@ -240,6 +363,8 @@ verb_rcpt(struct session *s, struct slice args)
 	if (path.address.is_utf8 && !m->params.is_utf8)
 		return session_refuse(
 		    s, "553 5.6.7 A UTF-8 address needs SMTPUTF8 at MAIL");
+	if (!may_be_recipient(s, path.address.text))
+		return STAY;
 	message_add_recipient(m, &path.address, &params);
 	session_reply(s, "250 2.1.5 Ok");
 	return SESSION_RCPT == s->state ? STAY : SESSION_RCPT;

@@ -13,6 +13,7 @@
 #include "daemon/net/listener.h"
 #include "daemon/submission/auth.h"
 #include "daemon/submission/limited.h"
+#include "daemon/submission/notes.h"
 #include "daemon/submission/submission.h"
 
 #define IP_BUCKETS 65536
@@ -45,6 +46,7 @@ struct worker {
 	struct auth_cache *auth_cache;
 	struct throttle *throttle; /* failed logins at any worker */
 	struct limited *limited;   /* who is at a limit */
+	struct notes *notes;
 	struct listener **listeners;
 	struct door *doors; /* one a listener */
 	size_t listener_count;

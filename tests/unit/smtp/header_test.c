@@ -190,10 +190,40 @@ test_group(void **state UNUSED)
 	assert_int_equal(got.len, 0);
 }
 
+static void
+test_address_lists(void **state UNUSED)
+{
+	static const struct {
+		const char *value;
+		const char *want; /* joined by '|' */
+	} cases[] = {
+	    {"a@b.org", "a@b.org|"},
+	    {"A <a@b.org>, c@d.org", "a@b.org|c@d.org|"},
+	    {"\"x, y@z.org\" <a@b.org>", "a@b.org|"},
+	    {"a@b.org (c, d@e.org)", "a@b.org|"},
+	    {"", ""},
+	    {" ", ""},
+	    {"a@b.org,", "a@b.org|"},
+	    {",a@b.org", "|a@b.org|"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct slice rest = slice_of(cases[i].value);
+		struct slice address;
+		struct buf got = buf_make(200);
+		while (smtp_field_next_address(&rest, &address))
+			(void)buf_appendf(&got, "%.*s|", SLICE_ARGS(address));
+		CHECK_SLICE(
+		    cases[i].value, buf_slice(&got), slice_of(cases[i].want));
+		buf_free(&got);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_address_lists),
 	    cmocka_unit_test(test_walk),
 	    cmocka_unit_test(test_no_field),
 	    cmocka_unit_test(test_prefixes),

@@ -1,0 +1,2 @@
+-- DNS showed the token.
+UPDATE domain SET verified_ms = :now_ms WHERE domain = :domain AND account = :account

@@ -1,0 +1,2 @@
+-- By its number.
+DELETE FROM rule WHERE id = :id

@@ -1,0 +1,2 @@
+-- The address gets mail again.
+DELETE FROM suppression WHERE address = :address AND account = :account

@@ -1,0 +1,2 @@
+-- No trap any more.
+DELETE FROM trap WHERE address = :address
