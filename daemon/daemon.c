@@ -312,7 +312,8 @@ start(struct daemon *d, const char *config_path, struct config *config,
 	    : NULL;
 	if (d->auth_pool == NULL)
 		goto failed;
-	d->delivery = delivery_new(d->setup, d->store, d->resolver, out_err);
+	d->delivery =
+	    delivery_new(d->setup, d->store, d->gate, d->resolver, out_err);
 	if (d->delivery == NULL)
 		goto failed;
 	struct submission_parts submission_parts = {
@@ -333,6 +334,7 @@ start(struct daemon *d, const char *config_path, struct config *config,
 	    .delivery = d->delivery,
 	    .submission = d->submission,
 	    .resolver = d->resolver,
+	    .gate = d->gate,
 	    .reader = d->reader,
 	    .setup = d->setup,
 	    .started_ms = clock_wall_ms(),

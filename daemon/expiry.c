@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "db/account.h"
 #include "db/event.h"
+#include "db/lists.h"
 
 #define LOOK_MS 60000 /* at least so often: secrets are made meanwhile */
 #define AGAIN_MS 1000
@@ -81,6 +82,8 @@ run(struct db *db, struct store_job *job)
 	for (size_t i = 0; i < e->count; i++)
 		if (tell(db, &e->rows[i], now_ms, &job->err) != 0)
 			return STORE_FAILED;
+	if (db_suppression_purge(db, now_ms, &job->err) != 0)
+		return STORE_FAILED;
 	return db_secret_next_news(db, &e->next_ms, &job->err) == 0
 	    ? STORE_DONE
 	    : STORE_FAILED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tells, as events, of secrets that expire soon or have (credential.expiring,
- * credential.expired). Main thread.
+ * credential.expired); forgets suppressions that have. Main thread.
  */
 #ifndef POSTHORN_DAEMON_EXPIRY_H
 #define POSTHORN_DAEMON_EXPIRY_H

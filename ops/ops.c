@@ -70,6 +70,9 @@ static const struct op_arg rule_add[] = { { "action", OP_POSITIONAL, OP_TEXT, 1,
 static const struct op_arg rule_remove[] = { { "id", OP_POSITIONAL, OP_INT, 1, "number of the rule" }, END };
 static const struct op_arg domain[] = { { "account", OP_POSITIONAL, OP_TEXT, 1, "name of the account" },
 	{ "domain", OP_POSITIONAL, OP_TEXT, 1, "its domain; those below it too" }, END };
+static const struct op_arg identity_list[] = { OF_ACCOUNT, { "all", OP_FLAG, OP_TEXT, 0, "ended ones too" }, END };
+static const struct op_arg identity_release[] = { { "block", OP_POSITIONAL, OP_INT, 1, "number of the block" },
+	{ "account", OP_OPTION, OP_TEXT, 0, "only if it is this account's" }, END };
 static const struct op_arg policy_show[] = { { "account", OP_OPTION, OP_TEXT, 0, "what is in force for this account" }, END };
 static const struct op_arg policy_set[] = { { "key", OP_POSITIONAL, OP_TEXT, 1, "policy key" },
 	{ "value", OP_POSITIONAL, OP_TEXT, 1, "its value; default: unset" },
@@ -117,6 +120,8 @@ const struct op ops[] = {
 	{ "domain.verify", "domain verify", OP_WRITE, domain, "look in DNS for the proof that it is the account's" },
 	{ "domain.remove", "domain remove", OP_WRITE, domain, "it is not the account's any more" },
 	{ "domain.list", "domain list", OP_READ, of_account, "domains of accounts and how to prove them" },
+	{ "identity.list", "identity list", OP_READ, identity_list, "accounts, logins and subusers that are blocked, and why" },
+	{ "identity.release", "identity release", OP_WRITE, identity_release, "lift a block" },
 	{ "policy.show", "policy show", OP_READ, policy_show, "the settings in force" },
 	{ "policy.set", "policy set", OP_WRITE, policy_set, "change a setting; acts on the next message" },
 	{ "policy.history", "policy history", OP_READ, policy_history, "changes, newest first" },

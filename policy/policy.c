@@ -27,6 +27,7 @@ enum key_kind {
 	KEY_LIMIT,
 	KEY_FROM,
 	KEY_SWITCH,
+	KEY_WATCH,
 };
 
 #define SCORE_LIMIT 1000.0
@@ -43,6 +44,19 @@ static const struct policy_key keys[] = {
     {"from_policy", "any",
 	"senders: any, account (its domains), verified (proved ones)"},
     {"zone_header", "off", "on: X-Posthorn-Zone names the zone"},
+    {"watch.trap", "block 5d",
+	"mail to a trap: off, slow, hold or block, and a time"},
+    {"watch.probe", "block 3d",
+	"a stolen login being tried: off, slow, hold or block, and a time"},
+    {"watch.repeat", "block 1d",
+	"the same doubtful mail over and over: off, slow, hold or block, and a "
+	"time"},
+    {"watch.refused", "block 1d",
+	"much refused for its content: off, slow, hold or block, and a time"},
+    {"watch.bounces", "hold 2h",
+	"a burst of unknown recipients: off, slow, hold or block, and a time"},
+    {"watch.jump", "slow 1h",
+	"far more than usual: off, slow, hold or block, and a time"},
     {"rate.messages", "off",
 	"messages of the account: 100/m, 1000/h, 5000/d; later beyond (451)"},
     {"rate.recipients", "off",
@@ -93,6 +107,12 @@ static const struct {
     {KEY_WEIGHT, 0},
     {KEY_FROM, 0},
     {KEY_SWITCH, offsetof(struct policy, has_zone_header)},
+    {KEY_WATCH, offsetof(struct policy, watch.of[WATCH_TRAP])},
+    {KEY_WATCH, offsetof(struct policy, watch.of[WATCH_PROBE])},
+    {KEY_WATCH, offsetof(struct policy, watch.of[WATCH_REPEAT])},
+    {KEY_WATCH, offsetof(struct policy, watch.of[WATCH_REFUSED])},
+    {KEY_WATCH, offsetof(struct policy, watch.of[WATCH_BOUNCES])},
+    {KEY_WATCH, offsetof(struct policy, watch.of[WATCH_JUMP])},
     {KEY_LIMIT,
 	offsetof(struct policy, limits[USAGE_ACCOUNT].rate[USAGE_MESSAGES])},
     {KEY_LIMIT,
@@ -266,12 +286,14 @@ apply(struct policy *p, struct arena *a, struct slice key, struct slice value,
 	struct slice name;
 	uint64_t number = 0;
 	double points;
+	void *place;
 	int64_t *at;
 
 	*out_want = NULL;
 	if (find_key(key, &row, &name) != 0)
 		return -1;
-	at = (int64_t *)(void *)((char *)p + rows[row].offset);
+	place = (char *)p + rows[row].offset;
+	at = place;
 	switch (rows[row].kind) {
 	case KEY_SCORE:
 		*out_want = "a score, -1000 to 1000";
@@ -322,8 +344,11 @@ apply(struct policy *p, struct arena *a, struct slice key, struct slice value,
 		return parse_from(value, &p->from);
 	case KEY_SWITCH:
 		*out_want = "on or off";
-		return parse_switch(
-		    value, (bool *)(void *)((char *)p + rows[row].offset));
+		return parse_switch(value, place);
+	case KEY_WATCH:
+		*out_want = "off, or slow, hold or block and a time, as in "
+			    "block 1d";
+		return watch_parse_rule(value, place);
 	}
 	return -1;
 }
@@ -379,6 +404,18 @@ member_policy(struct policy_set *set, struct slice account)
 	return &m->policy;
 }
 
+/* What the table of keys says. */
+static void
+set_watch_defaults(struct policy *p, struct arena *a)
+{
+	const char *want;
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (rows[i].kind == KEY_WATCH)
+			(void)apply(p, a, slice_of(keys[i].name),
+			    slice_of(keys[i].default_text), &want);
+}
+
 struct policy_set *
 policy_set_build(
     const struct policy_entry *entries, size_t count, int64_t version)
@@ -389,6 +426,7 @@ policy_set_build(
 	atomic_init(&set->references, 1);
 	set->global.version = version;
 	set->global.reject = 10;
+	set_watch_defaults(&set->global, &set->arena);
 	/* The global ones first: the others start from them. */
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < count; i++) {

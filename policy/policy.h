@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "access/usage.h"
+#include "access/watch.h"
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/error.h"
@@ -52,6 +53,7 @@ struct policy {
 	int64_t recipients_max;   /* likewise */
 	int64_t message_size_max; /* likewise, bytes */
 	struct usage_limits limits[USAGE_AXES];
+	struct watch_rules watch;
 	enum policy_from from;
 	bool has_zone_header; /* X-Posthorn-Zone is obeyed */
 };

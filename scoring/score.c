@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "scoring/check.h"
@@ -220,6 +221,7 @@ score_message(const struct scorer *s, struct slice message,
 	apply_rules(&c, s->rules);
 	apply_weights(out, policy);
 	sum_up(out);
+	out->digest = digest_text(buf_slice(&view->text));
 	out->subject = keep(arena, view->subject);
 	out->header_from = keep(arena, view->from_address);
 	out->message_id = keep(arena, view->message_id);

@@ -7,6 +7,7 @@
 #define POSTHORN_SCORING_VERDICT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/slice.h"
@@ -35,6 +36,7 @@ struct verdict {
 	enum score_class class; /* the one with most points */
 	struct finding findings[FINDINGS_MAX];
 	size_t finding_count;
+	uint64_t digest; /* of the visible text, see base/digest.h */
 	/* What the envelope's row keeps of the header, decoded; may be null. */
 	const char *subject;
 	const char *header_from;

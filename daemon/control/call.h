@@ -93,8 +93,9 @@ extern op_fn op_status, op_queue_list, op_queue_show, op_queue_cat,
     op_credential_revoke, op_credential_rotate, op_credential_set, op_usage,
     op_suppress_change, op_suppress_list, op_suppress_import, op_trap_change,
     op_trap_list, op_rule_add, op_rule_remove, op_rule_list, op_domain_change,
-    op_domain_verify, op_domain_list, op_policy_show, op_policy_set,
-    op_policy_history, op_policy_undo, op_zone_list, op_zone_show,
-    op_zone_state, op_source_list, op_source_state, op_config_show, op_reload;
+    op_domain_verify, op_domain_list, op_identity_list, op_identity_release,
+    op_policy_show, op_policy_set, op_policy_history, op_policy_undo,
+    op_zone_list, op_zone_show, op_zone_state, op_source_list, op_source_state,
+    op_config_show, op_reload;
 
 #endif

@@ -73,6 +73,7 @@ static const struct binding bindings[] = {
 	{ "trap.add", op_trap_change }, { "trap.remove", op_trap_change }, { "trap.list", op_trap_list },
 	{ "rule.add", op_rule_add }, { "rule.remove", op_rule_remove }, { "rule.list", op_rule_list },
 	{ "domain.add", op_domain_change }, { "domain.remove", op_domain_change }, { "domain.verify", op_domain_verify }, { "domain.list", op_domain_list },
+	{ "identity.list", op_identity_list }, { "identity.release", op_identity_release },
 	{ "policy.show", op_policy_show }, { "policy.set", op_policy_set },
 	{ "policy.history", op_policy_history }, { "policy.undo", op_policy_undo },
 	{ "zone.list", op_zone_list }, { "zone.show", op_zone_show },

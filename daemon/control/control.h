@@ -25,6 +25,7 @@ struct control_parts {
 	struct delivery *delivery;
 	struct submission *submission;
 	struct resolver *resolver;
+	struct gate *gate; /* for the store thread */
 	struct db *reader;
 	struct setup *setup; /* the first; the control keeps the current one */
 	int64_t started_ms;

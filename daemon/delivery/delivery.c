@@ -446,13 +446,14 @@ delivery_drain(
 }
 
 struct delivery *
-delivery_new(struct setup *setup, struct store *store,
+delivery_new(struct setup *setup, struct store *store, struct gate *gate,
     struct resolver *resolver, struct error *out_err)
 {
 	const struct config *config = setup->config;
 	struct delivery *d = MEM_NEW(struct delivery);
 
 	d->store = store;
+	d->gate = gate;
 	d->resolver = resolver;
 	atomic_store(&d->memory_max, config->delivery.memory_max);
 	d->worker_count = (size_t)config->delivery.workers;

@@ -13,6 +13,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "daemon/gate/gate.h"
 #include "daemon/net/resolver.h"
 #include "daemon/outgoing.h"
 #include "daemon/setup.h"
@@ -35,7 +36,8 @@ struct delivery_recipient {
 
 /* Starts the workers; the database must be open in the store. */
 struct delivery *delivery_new(struct setup *setup, struct store *store,
-    struct resolver *resolver, struct error *out_err) MUST_CHECK;
+    struct gate *gate, struct resolver *resolver,
+    struct error *out_err) MUST_CHECK;
 /* No new transactions; `fn(arg)` runs in `origin` when none is open, or when
  * limits.drain_timeout is over. */
 void delivery_drain(

@@ -194,13 +194,31 @@ insert_event(struct db *db, struct report *rep, const struct result *x)
 	return db_event_insert(db, &e, &rep->job.err);
 }
 
+/* The identity that sent it is watched for lists of dead addresses. */
+static int
+tell_gate(struct db *db, struct report *rep, const struct result *x)
+{
+	const struct outgoing *o = rep->outgoing;
+	struct gate_identity who = {o->account, o->credential, o->subuser};
+	bool is_unknown = x->outcome == OUTCOME_BOUNCED &&
+	    x->class == REPLY_INVALID_RECIPIENT;
+
+	/* Our own notifications say nothing of the customer. */
+	if (o->sender.len == 0 ||
+	    (x->outcome != OUTCOME_DELIVERED && !is_unknown))
+		return 0;
+	return gate_note_delivery(rep->worker->delivery->gate, db, &who,
+	    policy_for(rep->setup->policies, o->account), is_unknown,
+	    clock_wall_ms(), &rep->job.err);
+}
+
 static int
 store_result(struct db *db, struct report *rep, struct result *x)
 {
 	const struct recipient *r = x->recipient;
 	char enhanced[SMTP_ENHANCED_BYTES];
 
-	if (insert_event(db, rep, x) != 0)
+	if (insert_event(db, rep, x) != 0 || tell_gate(db, rep, x) != 0)
 		return -1;
 	if (x->outcome != OUTCOME_DEFERRED)
 		return db_recipient_finish(

@@ -152,6 +152,7 @@ struct worker {
 
 struct delivery {
 	struct store *store;
+	struct gate *gate; /* for the store thread */
 	struct resolver *resolver;
 	_Atomic int64_t budget; /* octets handed over in memory */
 	_Atomic int64_t memory_max;

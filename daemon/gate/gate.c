@@ -2,7 +2,8 @@
 /*
  * A cache of counters over the table `usage`. What a transaction changed is
  * on a list: written before the commit, dropped at a rollback and then read
- * anew from the table.
+ * anew from the table. What is watched is in memory only: a restart begins
+ * anew, the blocks stay.
  */
 #include "daemon/gate/gate.h"
 
@@ -12,11 +13,15 @@
 #include <uthash.h>
 
 #include "base/mem.h"
+#include "daemon/gate/blocks.h"
 #include "db/usage.h"
 
 #define ENTRIES_MAX 50000
 #define NAME_BYTES 520
 #define DAYS_KEPT 7
+#define WATCHED_MAX 10000 /* of some 2 KiB each */
+/* What a slowed identity may still send in a minute. */
+#define SLOW_MESSAGES 6
 
 struct entry {
 	UT_hash_handle hh; /* in order of last use: the oldest is first */
@@ -29,10 +34,24 @@ struct entry {
 };
 TAILQ_HEAD(entry_list, entry);
 
+struct watched {
+	UT_hash_handle hh; /* in order of last use */
+	struct watcher *watch;
+	char key[];
+};
+
 struct gate {
 	struct entry *entries;
 	struct entry_list changed;
+	struct watched *watched;
+	struct blocks *blocks;
 	int64_t purged_day;
+};
+
+/* The names of an identity on each axis; null where it has none. */
+struct names {
+	struct slice of[USAGE_AXES];
+	char subuser[NAME_BYTES];
 };
 
 struct gate *
@@ -41,6 +60,7 @@ gate_new(void)
 	struct gate *g = MEM_NEW(struct gate);
 
 	TAILQ_INIT(&g->changed);
+	g->blocks = blocks_new();
 	return g;
 }
 
@@ -53,6 +73,14 @@ forget(struct gate *g, struct entry *e)
 	mem_free(e);
 }
 
+static void
+forget_watched(struct gate *g, struct watched *w)
+{
+	HASH_DEL(g->watched, w);
+	watcher_free(w->watch);
+	mem_free(w);
+}
+
 void
 gate_free(struct gate *g)
 {
@@ -60,17 +88,60 @@ gate_free(struct gate *g)
 		return;
 	while (g->entries != NULL)
 		forget(g, g->entries);
+	while (g->watched != NULL)
+		forget_watched(g, g->watched);
+	blocks_free(g->blocks);
 	mem_free(g);
 }
 
-struct slice
-gate_subuser_name(
-    struct slice account, struct slice subuser, char *out, size_t size)
+void
+gate_distrust_blocks(struct gate *g)
 {
-	int len = snprintf(
-	    out, size, "%.*s/%.*s", SLICE_ARGS(account), SLICE_ARGS(subuser));
+	blocks_distrust(g->blocks);
+}
 
-	return slice_make(out, (size_t)len < size ? (size_t)len : size - 1);
+static void
+name_axes(const struct gate_identity *who, struct names *out)
+{
+	int len = 0;
+
+	out->of[USAGE_ACCOUNT] = who->account;
+	out->of[USAGE_CREDENTIAL] = who->credential;
+	if (who->subuser.ptr != NULL)
+		len = snprintf(out->subuser, sizeof(out->subuser), "%.*s/%.*s",
+		    SLICE_ARGS(who->account), SLICE_ARGS(who->subuser));
+	out->of[USAGE_SUBUSER] = slice_of(len != 0 ? out->subuser : NULL);
+}
+
+/* The narrowest. */
+static enum usage_axis
+watched_axis(const struct names *names)
+{
+	return names->of[USAGE_SUBUSER].ptr != NULL   ? USAGE_SUBUSER
+	    : names->of[USAGE_CREDENTIAL].ptr != NULL ? USAGE_CREDENTIAL
+						      : USAGE_ACCOUNT;
+}
+
+static struct watcher *
+find_watch(struct gate *g, enum usage_axis axis, struct slice name)
+{
+	char key[NAME_BYTES + 2];
+	struct watched *w;
+
+	(void)snprintf(key, sizeof(key), "%d%.*s", (int)axis,
+	    (int)(name.len < NAME_BYTES ? name.len : NAME_BYTES), name.ptr);
+	HASH_FIND_STR(g->watched, key, w);
+	if (w != NULL) {
+		HASH_DEL(g->watched, w);
+	} else {
+		if (HASH_COUNT(g->watched) >= WATCHED_MAX)
+			forget_watched(g, g->watched);
+		w = mem_alloc(sizeof(*w) + strlen(key) + 1);
+		memcpy(w->key, key, strlen(key) + 1);
+		w->watch = watcher_new();
+	}
+	HASH_ADD_STR(g->watched, key, w);
+	return w->watch;
 }
 
 /* The counters of an identity; null when they can't be read. */
@@ -106,34 +177,96 @@ find(struct gate *g, struct db *db, enum usage_axis axis, struct slice name,
 	return e;
 }
 
-int
-gate_admit(struct gate *g, struct db *db, const struct gate_request *r,
-    struct gate_answer *out, struct error *out_err)
+/* The strictest block on any axis of the identity. */
+static int
+find_block(struct gate *g, struct db *db, const struct names *names,
+    int64_t now_ms, struct block *out, enum usage_axis *out_axis,
+    struct error *err)
 {
-	char subuser[NAME_BYTES];
-	const struct slice names[USAGE_AXES] = {
-	    [USAGE_ACCOUNT] = r->account,
-	    [USAGE_CREDENTIAL] = r->credential,
-	    [USAGE_SUBUSER] = r->subuser.ptr != NULL
-		? gate_subuser_name(
-		      r->account, r->subuser, subuser, sizeof(subuser))
-		: (struct slice){0},
-	};
-	struct entry *entries[USAGE_AXES] = {0};
-
-	*out = (struct gate_answer){0};
+	*out = (struct block){0};
 	for (int axis = 0; axis < USAGE_AXES; axis++) {
-		if (names[axis].ptr == NULL)
+		struct block block;
+		if (names->of[axis].ptr == NULL)
+			continue;
+		if (blocks_find(g->blocks, db, (enum usage_axis)axis,
+			names->of[axis], now_ms, &block, err) != 0)
+			return -1;
+		if (block.action <= out->action)
+			continue;
+		*out = block;
+		*out_axis = (enum usage_axis)axis;
+	}
+	return 0;
+}
+
+/* A sign was seen: what the policy wants is done. */
+static int
+act_on_sign(struct gate *g, struct db *db, const struct gate_identity *who,
+    const struct names *names, const struct policy *policy,
+    enum watch_sign sign, const char *evidence, uint64_t message_id,
+    int64_t now_ms, struct error *err)
+{
+	enum usage_axis axis = watched_axis(names);
+	struct new_block n = {
+	    .axis = axis,
+	    .name = names->of[axis],
+	    .account = who->account,
+	    .credential = who->credential,
+	    .subuser = who->subuser,
+	    .sign = sign,
+	    .evidence = evidence,
+	    .message_id = message_id,
+	    .rule = policy->watch.of[sign],
+	    .now_ms = now_ms,
+	};
+
+	if (n.rule.action == WATCH_OFF)
+		return 0;
+	/* What led to it must not lead to the next one right after it. */
+	watcher_reset(find_watch(g, axis, names->of[axis]));
+	return blocks_add(g->blocks, db, &n, err);
+}
+
+static int
+watch_it(struct gate *g, struct db *db, const struct gate_request *r,
+    const struct names *names, struct error *err)
+{
+	enum usage_axis axis = watched_axis(names);
+	char why[WATCH_WHY_BYTES];
+	enum watch_sign sign = watcher_message(
+	    find_watch(g, axis, names->of[axis]), &r->facts, why);
+
+	return sign == WATCH_NOTHING
+	    ? 0
+	    : act_on_sign(g, db, &r->who, names, r->policy, sign, why,
+		  r->message_id, r->facts.now_ms, err);
+}
+
+/* Is there room in the limits? If so it is counted. */
+static int
+count(struct gate *g, struct db *db, const struct gate_request *r,
+    const struct names *names, bool is_slowed, struct gate_answer *out,
+    struct error *err)
+{
+	struct entry *entries[USAGE_AXES] = {0};
+	int64_t now_ms = r->facts.now_ms;
+
+	for (int axis = 0; axis < USAGE_AXES; axis++) {
+		struct usage_limits limits = r->policy->limits[axis];
+		if (names->of[axis].ptr == NULL)
 			continue;
 		entries[axis] =
-		    find(g, db, (enum usage_axis)axis, names[axis], out_err);
+		    find(g, db, (enum usage_axis)axis, names->of[axis], err);
 		if (entries[axis] == NULL)
 			return -1;
-		if (usage_allows(&entries[axis]->usage,
-			&r->policy->limits[axis], r->recipients, r->now_ms,
-			&out->why))
+		int64_t *minute = &limits.rate[USAGE_MESSAGES][USAGE_MINUTE];
+		if (is_slowed && axis == (int)out->axis &&
+		    (*minute == 0 || *minute > SLOW_MESSAGES))
+			*minute = SLOW_MESSAGES;
+		if (usage_allows(&entries[axis]->usage, &limits,
+			r->facts.recipients, now_ms, &out->why))
 			continue;
-		out->is_limited = true;
+		out->result = GATE_LIMITED;
 		out->axis = (enum usage_axis)axis;
 		return 0;
 	}
@@ -141,12 +274,63 @@ gate_admit(struct gate *g, struct db *db, const struct gate_request *r,
 		struct entry *e = entries[axis];
 		if (e == NULL)
 			continue;
-		usage_add(&e->usage, r->recipients, r->now_ms);
+		usage_add(&e->usage, r->facts.recipients, now_ms);
 		if (!e->is_changed)
 			TAILQ_INSERT_TAIL(&g->changed, e, changed);
 		e->is_changed = true;
 	}
 	return 0;
+}
+
+int
+gate_admit(struct gate *g, struct db *db, const struct gate_request *r,
+    struct gate_answer *out, struct error *out_err)
+{
+	struct names names;
+	struct block block;
+
+	*out = (struct gate_answer){0};
+	name_axes(&r->who, &names);
+	if (find_block(g, db, &names, r->facts.now_ms, &block, &out->axis,
+		out_err) != 0)
+		return -1;
+	if (block.action != WATCH_BLOCK) {
+		/* It may be this message that makes the difference. */
+		if (watch_it(g, db, r, &names, out_err) != 0 ||
+		    find_block(g, db, &names, r->facts.now_ms, &block,
+			&out->axis, out_err) != 0)
+			return -1;
+	}
+	if (r->facts.is_refused)
+		return 0;
+	if (block.action == WATCH_BLOCK) {
+		out->result = GATE_BLOCKED;
+		out->until_ms = block.until_ms;
+		return 0;
+	}
+	if (count(g, db, r, &names, block.action == WATCH_SLOW, out, out_err) !=
+	    0)
+		return -1;
+	if (out->result == GATE_OPEN && block.action == WATCH_HOLD)
+		out->result = GATE_HOLD;
+	return 0;
+}
+
+int
+gate_note_delivery(struct gate *g, struct db *db,
+    const struct gate_identity *who, const struct policy *policy,
+    bool is_unknown_user, int64_t now_ms, struct error *out_err)
+{
+	struct names names;
+	char why[WATCH_WHY_BYTES];
+
+	name_axes(who, &names);
+	enum usage_axis axis = watched_axis(&names);
+	enum watch_sign sign = watcher_delivery(
+	    find_watch(g, axis, names.of[axis]), is_unknown_user, now_ms, why);
+	return sign == WATCH_NOTHING ? 0
+				     : act_on_sign(g, db, who, &names, policy,
+					   sign, why, 0, now_ms, out_err);
 }
 
 int
@@ -190,4 +374,5 @@ gate_after_rollback(void *gate)
 
 	while ((e = TAILQ_FIRST(&g->changed)) != NULL)
 		forget(g, e);
+	blocks_distrust(g->blocks);
 }

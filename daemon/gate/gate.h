@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The keeper of who may send how much: counts what is accepted, in the
- * transaction that accepts it. All of it runs in the store thread, so that
+ * The keeper of who may send, and how much: counts what is accepted, in the
+ * transaction that accepts it, watches identities for signs of abuse and
+ * blocks those that show one. All of it runs in the store thread, so that
  * limits hold exactly whatever thread a message came by.
  */
 #ifndef POSTHORN_DAEMON_GATE_GATE_H
 #define POSTHORN_DAEMON_GATE_GATE_H
 
 #include "access/usage.h"
+#include "access/watch.h"
 #include "base/attr.h"
 #include "base/error.h"
 #include "db/db.h"
@@ -19,24 +21,44 @@ struct gate *gate_new(void);
 /* After the store has stopped; null is accepted. */
 void gate_free(struct gate *g);
 
-struct gate_request {
-	const struct policy *policy; /* of the account */
+/* Who sends. The narrowest of the three is the one that is watched. */
+struct gate_identity {
 	struct slice account;
 	struct slice credential; /* null: known by the address */
 	struct slice subuser;    /* null: none */
-	int64_t recipients;
-	int64_t now_ms; /* wall */
+};
+
+struct gate_request {
+	struct gate_identity who;
+	const struct policy *policy; /* of the account */
+	uint64_t message_id;
+	struct watch_facts facts; /* with recipients and the time */
+};
+
+enum gate_result {
+	GATE_OPEN = 0,
+	GATE_HOLD,    /* accept, but hold */
+	GATE_LIMITED, /* a rate or quota is used up */
+	GATE_BLOCKED, /* the identity is blocked */
 };
 
 struct gate_answer {
-	bool is_limited;
-	enum usage_axis axis; /* whose limit it is */
-	struct usage_refusal why;
+	enum gate_result result;
+	enum usage_axis axis;     /* whose limit or block it is */
+	struct usage_refusal why; /* if limited */
+	int64_t until_ms;         /* if blocked; wall */
 };
 
-/* May the message be accepted? If so it is counted. -1: the store failed. */
+/* May the message be accepted? If so it is counted. One that is refused for
+ * its content is only watched. -1: the store failed. */
 int gate_admit(struct gate *g, struct db *db, const struct gate_request *r,
     struct gate_answer *out, struct error *out_err) MUST_CHECK;
+/* A recipient of the identity's mail was delivered, or does not exist. */
+int gate_note_delivery(struct gate *g, struct db *db,
+    const struct gate_identity *who, const struct policy *policy,
+    bool is_unknown_user, int64_t now_ms, struct error *out_err) MUST_CHECK;
+/* Blocks were changed on disk by another job. */
+void gate_distrust_blocks(struct gate *g);
 
 /* For the store: writes what a transaction has counted, at its end. */
 int gate_before_commit(
@@ -45,9 +67,5 @@ int gate_before_commit(
 void gate_after_commit(void *gate);
 /* What it has counted is forgotten. */
 void gate_after_rollback(void *gate);
-
-/* "ACCOUNT/SUBUSER", as usage is stored for one; cut to `size`. */
-struct slice gate_subuser_name(
-    struct slice account, struct slice subuser, char *out, size_t size);
 
 #endif

@@ -314,6 +314,7 @@ insert_message(struct db *db, struct message *m, const struct policy *policy)
 	    [MESSAGE_REFUSED] = DB_REFUSED,
 	    [MESSAGE_NOT_STORED] = DB_REFUSED,
 	    [MESSAGE_LIMITED] = DB_REFUSED,
+	    [MESSAGE_BLOCKED] = DB_REFUSED,
 	    [MESSAGE_NOT_SCORED] = DB_REFUSED,
 	};
 	int64_t lifetime_ms = policy->lifetime_ms != 0
@@ -391,6 +392,7 @@ insert_events(struct db *db, struct message *m, const struct policy *policy)
 	    [MESSAGE_REFUSED] = "rejected",
 	    [MESSAGE_NOT_STORED] = "rejected",
 	    [MESSAGE_LIMITED] = "rejected",
+	    [MESSAGE_BLOCKED] = "rejected",
 	    [MESSAGE_NOT_SCORED] = "rejected",
 	};
 	const struct message_recipient *first = &m->recipients[0];
@@ -424,27 +426,36 @@ insert_events(struct db *db, struct message *m, const struct policy *policy)
 	return db_event_insert(db, &e, &m->store_job.err);
 }
 
-/* Is there room for it in the limits of who sends? May run more than once. */
+/* May who sends send this now? May run more than once. */
 static int
 admit(struct db *db, struct message *m, const struct policy *policy)
 {
 	struct gate_request r = {
+	    .who = {m->account, m->credential, m->subuser},
 	    .policy = policy,
-	    .account = m->account,
-	    .credential = m->credential,
-	    .subuser = m->subuser,
-	    .recipients = (int64_t)m->recipient_count,
-	    .now_ms = clock_wall_ms(),
+	    .message_id = m->id,
+	    .facts =
+		{
+		    .subject = slice_of(m->verdict.subject),
+		    .digest = m->verdict.digest,
+		    .score = m->verdict.score,
+		    .is_refused = m->decided == MESSAGE_REFUSED,
+		    .is_trap = m->trap.ptr != NULL,
+		    .recipients = (int64_t)m->recipient_count,
+		    .now_ms = clock_wall_ms(),
+		},
 	};
 
 	m->outcome = m->decided;
-	if (m->outcome == MESSAGE_REFUSED)
-		return 0;
-	if (gate_admit(m->shared->gate, db, &r, &m->limit, &m->store_job.err) !=
+	if (gate_admit(m->shared->gate, db, &r, &m->gate, &m->store_job.err) !=
 	    0)
 		return -1;
-	if (m->limit.is_limited)
+	if (m->gate.result == GATE_LIMITED)
 		m->outcome = MESSAGE_LIMITED;
+	else if (m->gate.result == GATE_BLOCKED)
+		m->outcome = MESSAGE_BLOCKED;
+	else if (m->gate.result == GATE_HOLD && m->outcome == MESSAGE_ACCEPTED)
+		m->outcome = MESSAGE_HELD;
 	return 0;
 }
 
@@ -467,7 +478,7 @@ commit(struct db *db, struct store_job *job)
 	}
 	if (admit(db, m, policy) != 0)
 		return STORE_FAILED;
-	if (m->outcome == MESSAGE_LIMITED)
+	if (m->outcome == MESSAGE_LIMITED || m->outcome == MESSAGE_BLOCKED)
 		return STORE_DONE;
 	if (insert_message(db, m, policy) != 0 ||
 	    insert_events(db, m, policy) != 0)

@@ -31,6 +31,7 @@ enum message_outcome {
 	MESSAGE_REFUSED, /* for its content */
 	MESSAGE_NOT_STORED,
 	MESSAGE_LIMITED,    /* by a rate or quota */
+	MESSAGE_BLOCKED,    /* who sends is */
 	MESSAGE_NOT_SCORED, /* and that is not to be passed over */
 };
 
@@ -76,7 +77,7 @@ struct message {
 	struct verdict verdict;
 	enum message_outcome decided; /* by the score */
 	enum message_outcome outcome; /* in the end */
-	struct gate_answer limit;     /* if limited */
+	struct gate_answer gate;      /* what the gate said */
 	double threshold;             /* that the score reached, if refused */
 	struct buf symbols;
 	struct body *body; /* what is stored, unless spilled */

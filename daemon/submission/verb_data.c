@@ -50,13 +50,13 @@ reply_limit(
 static void
 note_limit(struct session *s, const struct message *m)
 {
-	struct slice name = m->limit.axis == USAGE_ACCOUNT ? m->account
-	    : m->limit.axis == USAGE_CREDENTIAL            ? m->credential
-							   : SLICE("");
+	struct slice name = m->gate.axis == USAGE_ACCOUNT ? m->account
+	    : m->gate.axis == USAGE_CREDENTIAL            ? m->credential
+							  : SLICE("");
 
-	if (name.len != 0 && m->limit.why.unit == USAGE_MESSAGES)
-		limited_note(s->worker->limited, m->limit.axis, name,
-		    &m->limit.why,
+	if (name.len != 0 && m->gate.why.unit == USAGE_MESSAGES)
+		limited_note(s->worker->limited, m->gate.axis, name,
+		    &m->gate.why,
 		    policy_for(m->setup->policies, m->account)->version);
 }
 
@@ -66,6 +66,7 @@ on_done(void *session, struct message *m)
 {
 	struct session *s = session;
 	char id[ID_TEXT_BYTES];
+	char date[TIME_RFC3339_BYTES];
 
 	id_to_text(m->id, id);
 	s->message = NULL;
@@ -83,7 +84,12 @@ on_done(void *session, struct message *m)
 		break;
 	case MESSAGE_LIMITED:
 		note_limit(s, m);
-		reply_limit(s, m->limit.axis, &m->limit.why);
+		reply_limit(s, m->gate.axis, &m->gate.why);
+		break;
+	case MESSAGE_BLOCKED:
+		time_to_rfc3339(m->gate.until_ms, date);
+		session_reply(s, "550 5.7.1 [identity_blocked] until %s (%s)",
+		    date, usage_axis_name(m->gate.axis));
 		break;
 	case MESSAGE_NOT_STORED:
 		session_reply(s, "451 4.3.0 [storage] Not stored, try later");
@@ -92,9 +98,12 @@ on_done(void *session, struct message *m)
 		session_reply(s, "451 4.7.1 [scanner] Not scored, try later");
 		break;
 	}
-	if (m->outcome == MESSAGE_LIMITED)
-		log_info(&s->log, "message.limited", LOG_ID("id", m->id),
-		    LOG_TEXT("axis", usage_axis_name(m->limit.axis)),
+	if (m->outcome == MESSAGE_LIMITED || m->outcome == MESSAGE_BLOCKED)
+		log_info(&s->log,
+		    m->outcome == MESSAGE_LIMITED ? "message.limited"
+						  : "message.blocked",
+		    LOG_ID("id", m->id),
+		    LOG_TEXT("axis", usage_axis_name(m->gate.axis)),
 		    LOG_SLICE("subuser", m->subuser),
 		    LOG_SLICE("from", m->sender));
 	if (m->outcome <= MESSAGE_REFUSED)

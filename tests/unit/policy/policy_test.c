@@ -40,6 +40,9 @@ values_are_checked(void **state)
 	    {"from_policy", "verified", NULL},
 	    {"from_policy", "mine", "any, account"},
 	    {"zone_header", "on", NULL},
+	    {"watch.trap", "block 5d", NULL},
+	    {"watch.jump", "off", NULL},
+	    {"watch.jump", "shout 1h", "slow, hold or block"},
 	    {"zone_header", "1", "on or off"},
 	};
 	struct error err;
