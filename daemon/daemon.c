@@ -300,6 +300,8 @@ start(struct daemon *d, const char *config_path, struct config *config,
 	d->reader = db_open(config->data_dir, DB_READER, out_err);
 	if (d->reader == NULL)
 		goto failed;
+	if (gate_look_at_lists(d->gate, d->reader, out_err) != 0)
+		goto failed;
 	d->setup = setup_new_take(config_ref(config), d->reader, out_err);
 	if (d->setup == NULL)
 		goto failed;

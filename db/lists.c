@@ -43,27 +43,6 @@ db_suppression_purge(struct db *db, int64_t now_ms, struct error *out_err)
 }
 
 int
-db_suppression_get(struct db *db, struct slice account, struct slice address,
-    int64_t now_ms, db_suppression_fn *fn, void *arg, struct error *out_err)
-{
-	sqlite3_stmt *s = use(db, SQL_SUPPRESSION_GET);
-	int rc;
-
-	bind_text(s, "address", address);
-	bind_text(s, "account", account);
-	bind_int(s, "now_ms", now_ms);
-	while ((rc = next(db, s, out_err)) > 0) {
-		struct db_suppression row = {
-		    .account = account,
-		    .address = address,
-		    .reason = column_slice(s, 0),
-		};
-		(void)fn(&row, arg);
-	}
-	return rc;
-}
-
-int
 db_suppression_list(struct db *db, struct slice account,
     struct slice after_account, struct slice after_address, int64_t limit,
     db_suppression_fn *fn, void *arg, struct error *out_err)
@@ -109,21 +88,6 @@ db_trap_delete(struct db *db, struct slice address, bool *out_changed,
 
 	bind_text(s, "address", address);
 	return run_change(db, s, out_changed, out_err);
-}
-
-int
-db_trap_get(struct db *db, struct slice address, struct slice domain,
-    bool *out_is_trap, struct error *out_err)
-{
-	sqlite3_stmt *s = use(db, SQL_TRAP_GET);
-	int64_t count = 0;
-
-	bind_text(s, "address", address);
-	bind_text(s, "domain", domain);
-	if (run_for_int(db, s, &count, out_err) != 0)
-		return -1;
-	*out_is_trap = count != 0;
-	return 0;
 }
 
 int
@@ -177,12 +141,12 @@ db_rule_hit(struct db *db, int64_t id, int64_t hits, int64_t now_ms,
 	return run(db, s, out_err);
 }
 
-static int
-find_rule(struct db *db, enum sql_name name, struct slice account,
-    struct slice address, struct slice domain, int64_t now_ms, db_rule_fn *fn,
-    void *arg, struct error *out_err)
+int
+db_rule_of_sender(struct db *db, struct slice account, struct slice address,
+    struct slice domain, int64_t now_ms, db_rule_fn *fn, void *arg,
+    struct error *out_err)
 {
-	sqlite3_stmt *s = use(db, name);
+	sqlite3_stmt *s = use(db, SQL_RULE_SENDER);
 	int rc;
 
 	bind_text(s, "account", account);
@@ -201,21 +165,45 @@ find_rule(struct db *db, enum sql_name name, struct slice account,
 }
 
 int
-db_rule_of_sender(struct db *db, struct slice account, struct slice address,
-    struct slice domain, int64_t now_ms, db_rule_fn *fn, void *arg,
-    struct error *out_err)
+db_list_any(struct db *db, bool *out_any, struct error *out_err)
 {
-	return find_rule(db, SQL_RULE_SENDER, account, address, domain, now_ms,
-	    fn, arg, out_err);
+	int64_t any = 0;
+
+	if (run_for_int(db, use(db, SQL_LIST_ANY), &any, out_err) != 0)
+		return -1;
+	*out_any = any != 0;
+	return 0;
 }
 
 int
-db_rule_of_recipient(struct db *db, struct slice account, struct slice address,
-    struct slice domain, int64_t now_ms, db_rule_fn *fn, void *arg,
+db_list_recipient(struct db *db, struct slice account, struct slice address,
+    struct slice domain, int64_t now_ms, db_listed_fn *fn, void *arg,
     struct error *out_err)
 {
-	return find_rule(db, SQL_RULE_RECIPIENT, account, address, domain,
-	    now_ms, fn, arg, out_err);
+	sqlite3_stmt *s = use(db, SQL_LIST_RECIPIENT);
+	int rc;
+
+	bind_text(s, "account", account);
+	bind_text(s, "address", address);
+	bind_text(s, "domain", domain);
+	bind_int(s, "now_ms", now_ms);
+	while ((rc = next(db, s, out_err)) > 0) {
+		int kind = sqlite3_column_int(s, 0);
+		struct db_listed row = {
+		    .has_rule = kind == 0,
+		    .rule =
+			{
+			    .id = sqlite3_column_int64(s, 1),
+			    .is_allow = sqlite3_column_int64(s, 2) != 0,
+			    .reason = column_slice(s, 3),
+			},
+		    .is_suppressed = kind == 1,
+		    .suppression = column_slice(s, 3),
+		    .is_trap = kind == 2,
+		};
+		fn(&row, arg);
+	}
+	return rc;
 }
 
 int

@@ -73,20 +73,26 @@ int db_domain_set_verified(struct db *db, struct slice account,
 int db_domain_delete(struct db *db, struct slice account, struct slice domain,
     bool *out_changed, struct error *out_err) MUST_CHECK;
 
-/* Any mode. The callback runs once, or not at all. */
-int db_suppression_get(struct db *db, struct slice account,
-    struct slice address, int64_t now_ms, db_suppression_fn *fn, void *arg,
+/* What the lists say of a recipient. */
+struct db_listed {
+	bool has_rule;
+	struct db_rule rule; /* id, is_allow, reason */
+	bool is_suppressed;
+	struct slice suppression; /* its reason */
+	bool is_trap;
+};
+typedef void db_listed_fn(const struct db_listed *row, void *arg);
+
+/* Any mode. Is there anything on any list (domains left out)? */
+int db_list_any(struct db *db, bool *out_any, struct error *out_err) MUST_CHECK;
+/* The callback is called for each finding, which alone is set in its row. */
+int db_list_recipient(struct db *db, struct slice account, struct slice address,
+    struct slice domain, int64_t now_ms, db_listed_fn *fn, void *arg,
     struct error *out_err) MUST_CHECK;
-/* `domain` has the '@' in front. */
-int db_trap_get(struct db *db, struct slice address, struct slice domain,
-    bool *out_is_trap, struct error *out_err) MUST_CHECK;
-/* The rule that decides about a sender or recipient. */
+/* The rule that decides about a sender; the callback runs once, or not. */
 int db_rule_of_sender(struct db *db, struct slice account, struct slice address,
     struct slice domain, int64_t now_ms, db_rule_fn *fn, void *arg,
     struct error *out_err) MUST_CHECK;
-int db_rule_of_recipient(struct db *db, struct slice account,
-    struct slice address, struct slice domain, int64_t now_ms, db_rule_fn *fn,
-    void *arg, struct error *out_err) MUST_CHECK;
 int db_domain_get(struct db *db, struct slice account, struct slice domain,
     db_domain_fn *fn, void *arg, struct error *out_err) MUST_CHECK;
 

@@ -30,6 +30,7 @@ struct lists {
 	bool is_removal;
 	bool is_allow;
 	enum db_rule_field field;
+	struct gate *gate;
 	json_t *lines; /* borrowed from the call's arguments */
 };
 
@@ -101,6 +102,7 @@ start(struct call *call,
 		if (*c < ' ' || *c > '~' || *c == ']')
 			*c = '_';
 	l->expires_ms = expires != 0 ? clock_wall_ms() + expires : 0;
+	l->gate = call_parts(call)->gate;
 	w->state = l;
 	w->keeps_setup = true;
 	w->event = "policy.changed";
@@ -163,7 +165,9 @@ run_suppress(struct db *db, struct write *w, struct error *err)
 		return -1;
 	if (!l->is_removal)
 		return put_suppression(
-		    db, l, slice_of(l->value), SLICE(""), err);
+			   db, l, slice_of(l->value), SLICE(""), err) == 0
+		    ? gate_look_at_lists(l->gate, db, err)
+		    : -1;
 	if (db_suppression_delete(db, slice_of(l->account), slice_of(l->value),
 		&is_changed, err) != 0)
 		return -1;
@@ -212,6 +216,8 @@ run_import(struct db *db, struct write *w, struct error *err)
 		count++;
 	}
 	arena_free(&arena);
+	if (rc == 0)
+		rc = gate_look_at_lists(l->gate, db, err);
 	w->row = json_pack("{s:I, s:I}", "imported", count, "no_address", bad);
 	return rc;
 }
@@ -311,7 +317,9 @@ run_trap(struct db *db, struct write *w, struct error *err)
 	    l->is_removal ? "removed" : "trap", 1);
 	if (!l->is_removal)
 		return db_trap_put(
-		    db, slice_of(l->value), clock_wall_ms(), err);
+			   db, slice_of(l->value), clock_wall_ms(), err) == 0
+		    ? gate_look_at_lists(l->gate, db, err)
+		    : -1;
 	if (db_trap_delete(db, slice_of(l->value), &is_changed, err) != 0)
 		return -1;
 	return removed(is_changed, l->value, err);
@@ -418,7 +426,8 @@ run_rule_add(struct db *db, struct write *w, struct error *err)
 	int64_t id = 0;
 
 	if (check_account(db, l, err) != 0 ||
-	    db_rule_insert(db, &r, &id, err) != 0)
+	    db_rule_insert(db, &r, &id, err) != 0 ||
+	    gate_look_at_lists(l->gate, db, err) != 0)
 		return -1;
 	w->row = json_pack("{s:I, s:s, s:s, s:s}", "rule", (json_int_t)id,
 	    "action", l->is_allow ? "allow" : "deny", "field",

@@ -7,6 +7,7 @@
  */
 #include "daemon/gate/gate.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -14,6 +15,7 @@
 
 #include "base/mem.h"
 #include "daemon/gate/blocks.h"
+#include "db/lists.h"
 #include "db/usage.h"
 
 #define ENTRIES_MAX 50000
@@ -45,6 +47,7 @@ struct gate {
 	struct entry_list changed;
 	struct watched *watched;
 	struct blocks *blocks;
+	_Atomic bool has_lists;
 	int64_t purged_day;
 };
 
@@ -92,6 +95,26 @@ gate_free(struct gate *g)
 		forget_watched(g, g->watched);
 	blocks_free(g->blocks);
 	mem_free(g);
+}
+
+bool
+gate_has_lists(const struct gate *g)
+{
+	return atomic_load(&g->has_lists);
+}
+
+int
+gate_look_at_lists(struct gate *g, struct db *db, struct error *out_err)
+{
+	bool any = true;
+
+	if (db_list_any(db, &any, out_err) != 0)
+		return -1;
+	/* Once there was something it is asked for until a restart: what is
+	 * taken off a list may come back by a rollback. */
+	if (any)
+		atomic_store(&g->has_lists, true);
+	return 0;
 }
 
 void

@@ -57,6 +57,11 @@ int gate_admit(struct gate *g, struct db *db, const struct gate_request *r,
 int gate_note_delivery(struct gate *g, struct db *db,
     const struct gate_identity *who, const struct policy *policy,
     bool is_unknown_user, int64_t now_ms, struct error *out_err) MUST_CHECK;
+/* Is there anything on the lists (rules, suppressions, traps)? Any thread. */
+bool gate_has_lists(const struct gate *g);
+/* Looks; after a change of them. A later rollback does no harm. */
+int gate_look_at_lists(
+    struct gate *g, struct db *db, struct error *out_err) MUST_CHECK;
 /* Blocks were changed on disk by another job. */
 void gate_distrust_blocks(struct gate *g);
 

@@ -32,14 +32,22 @@ on_rule(const struct db_rule *r, void *arg)
 	return false;
 }
 
-static bool
-on_suppression(const struct db_suppression *s, void *arg)
+/* A rule weighs more than a suppression, that more than a trap. */
+static void
+on_listed(const struct db_listed *row, void *arg)
 {
 	struct list_answer *a = arg;
 
-	a->verdict = LIST_SUPPRESSED;
-	copy_reason(a, s->reason);
-	return false;
+	if (a->rule != 0 || a->verdict == LIST_SUPPRESSED)
+		return;
+	if (row->has_rule) {
+		(void)on_rule(&row->rule, a);
+	} else if (row->is_suppressed) {
+		a->verdict = LIST_SUPPRESSED;
+		copy_reason(a, row->suppression);
+	} else if (row->is_trap) {
+		a->verdict = LIST_TRAP;
+	}
 }
 
 static void
@@ -72,22 +80,12 @@ lists_ask_recipient(struct db *reader, struct slice account,
 {
 	struct arena arena = {0};
 	struct error err;
-	bool is_trap = false;
 
 	*out = (struct list_answer){0};
 	struct slice lower = slice_of(arena_dup_lower(&arena, address));
-	struct slice domain = smtp_address_domain(lower);
-	struct slice at_domain =
-	    slice_of(arena_printf(&arena, "@%.*s", SLICE_ARGS(domain)));
-	if (db_rule_of_recipient(reader, account, lower, domain, now_ms,
-		on_rule, out, &err) != 0 ||
-	    (out->verdict == LIST_NOTHING &&
-		db_suppression_get(reader, account, lower, now_ms,
-		    on_suppression, out, &err) != 0) ||
-	    db_trap_get(reader, lower, at_domain, &is_trap, &err) != 0)
+	if (db_list_recipient(reader, account, lower,
+		smtp_address_domain(lower), now_ms, on_listed, out, &err) != 0)
 		note_trouble(out, &err);
-	else if (out->verdict == LIST_NOTHING && is_trap)
-		out->verdict = LIST_TRAP;
 	arena_free(&arena);
 }
 
