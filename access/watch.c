@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/units.h"
 
@@ -138,16 +139,14 @@ slide(struct watcher *w, int64_t now_ms)
 static uint64_t
 hash_subject(struct slice s)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = HASH_START;
 
-	for (size_t i = 0; i < s.len; i++) {
-		char c = ascii_lower(s.ptr[i]);
-		/* Counters in it make no other subject. */
-		if (!ascii_is_digit(c) && c != ' ')
-			hash =
-			    (hash ^ (unsigned char)c) * UINT64_C(0x100000001b3);
-	}
-	return hash;
+	/* Counters in it make no other subject. */
+	for (size_t i = 0; i < s.len; i++)
+		if (!ascii_is_digit(s.ptr[i]) && s.ptr[i] != ' ')
+			hash = hash_octet(
+			    hash, (unsigned char)ascii_lower(s.ptr[i]));
+	return hash_mix(hash);
 }
 
 static bool

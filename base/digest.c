@@ -7,10 +7,10 @@
 
 #include <stdbool.h>
 
+#include "base/hash.h"
+
 #define WORDS_MIN 8
 #define WORDS_MAX 1500
-#define FNV_START UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME UINT64_C(0x100000001b3)
 
 static bool
 is_word_octet(char c)
@@ -23,7 +23,7 @@ static bool
 next_word(struct slice *rest, uint64_t *out)
 {
 	while (rest->len != 0) {
-		uint64_t hash = FNV_START;
+		uint64_t hash = HASH_START;
 		bool has_digit = false;
 		size_t i = 0;
 		size_t start;
@@ -33,7 +33,7 @@ next_word(struct slice *rest, uint64_t *out)
 		     i++) {
 			char c = ascii_lower(rest->ptr[i]);
 			has_digit = has_digit || ascii_is_digit(c);
-			hash = (hash ^ (unsigned char)c) * FNV_PRIME;
+			hash = hash_octet(hash, (unsigned char)c);
 		}
 		bool is_word = i - start > 1 && !has_digit;
 		*rest = slice_sub(*rest, i, SIZE_MAX);
@@ -42,17 +42,6 @@ next_word(struct slice *rest, uint64_t *out)
 			return true;
 	}
 	return false;
-}
-
-/* Spreads the bits (the finalizer of MurmurHash3, public domain). */
-static uint64_t
-mix(uint64_t h)
-{
-	h ^= h >> 33;
-	h *= UINT64_C(0xff51afd7ed558ccd);
-	h ^= h >> 33;
-	h *= UINT64_C(0xc4ceb9fe1a85ec53);
-	return h ^ h >> 33;
 }
 
 uint64_t
@@ -64,7 +53,7 @@ digest_text(struct slice text)
 	int words = 0;
 
 	while (words < WORDS_MAX && next_word(&text, &word)) {
-		uint64_t pair = mix(before * 3 + word);
+		uint64_t pair = hash_mix(before * 3 + word);
 		for (int bit = 0; bit < 64; bit++)
 			votes[bit] += (pair >> bit & 1) != 0 ? 1 : -1;
 		before = word;

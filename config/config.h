@@ -129,6 +129,7 @@ struct config {
 		int64_t received_max;
 		int64_t idle_timeout;
 		int64_t data_timeout;
+		int64_t message_timeout;
 		int64_t auth_workers;
 		int64_t auth_queue_max;
 		int64_t auth_failures_max;

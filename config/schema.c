@@ -96,6 +96,7 @@ static const struct schema_field submission_fields[] = {
 	{ "received_max", INT(struct config, submission.received_max), .default_text = "50", .min = 5, .max = 1000, .help = "Received fields above which a message is taken for a loop" },
 	{ "idle_timeout", TIME(struct config, submission.idle_timeout), .default_text = "5m", .min = SECOND, .max = HOUR, .help = "longest wait for the next command (RFC 5321 4.5.3.2.7)" },
 	{ "data_timeout", TIME(struct config, submission.data_timeout), .default_text = "3m", .min = SECOND, .max = HOUR, .help = "longest wait for the next piece of message data" },
+	{ "message_timeout", TIME(struct config, submission.message_timeout), .default_text = "30m", .min = SECOND, .max = 24 * HOUR, .help = "longest time for all of a message's data, however slowly it comes" },
 	{ "auth_workers", INT(struct config, submission.auth_workers), .default_text = "1", .min = 1, .max = 64, .flags = SCHEMA_RESTART, .help = "threads that check secrets" },
 	{ "auth_queue_max", INT(struct config, submission.auth_queue_max), .default_text = "500", .min = 1, .max = 100000, .help = "logins that wait to be checked; 454 above" },
 	{ "auth_failures_max", INT(struct config, submission.auth_failures_max), .default_text = "10", .min = 1, .max = 1000, .help = "failed logins of one address and login before it is locked; 421" },

@@ -20,6 +20,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "daemon/submission/session_internal.h"
 
@@ -168,6 +170,19 @@ session_is_known(const struct session *s)
 	return s->who.account[0] != '\0';
 }
 
+/* Until the next piece is due, or all of the message. */
+static int64_t
+data_timeout(const struct session *s)
+{
+	const struct config *config = s->worker->setup->config;
+	int64_t left_ms = s->data_started_ms +
+	    config->submission.message_timeout - clock_mono_ms();
+
+	if (left_ms > config->submission.data_timeout)
+		return config->submission.data_timeout;
+	return left_ms > 1 ? left_ms : 1;
+}
+
 /* The only place that changes the state. */
 static void
 move(struct session *s, enum session_state next)
@@ -189,7 +204,7 @@ move(struct session *s, enum session_state next)
 		conn_set_timeout(s->conn, config->submission.idle_timeout);
 		break;
 	case TIMEOUT_DATA:
-		conn_set_timeout(s->conn, config->submission.data_timeout);
+		conn_set_timeout(s->conn, data_timeout(s));
 		break;
 	case TIMEOUT_NONE:
 		conn_set_timeout(s->conn, 0);
@@ -407,11 +422,10 @@ recognise_address(struct session *s, const struct addr *peer)
 static uint32_t *
 bucket_of(struct shared *shared, const struct addr *peer)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash =
+	    hash_bytes(slice_make((const char *)peer->ip, sizeof(peer->ip)));
 
-	for (size_t i = 0; i < sizeof(peer->ip); i++)
-		hash = (hash ^ peer->ip[i]) * UINT64_C(0x100000001b3);
-	return (uint32_t *)&shared->by_ip[(hash >> 20) % IP_BUCKETS];
+	return (uint32_t *)&shared->by_ip[hash % IP_BUCKETS];
 }
 
 static bool

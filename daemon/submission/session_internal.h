@@ -62,6 +62,7 @@ struct session {
 	enum auth_step auth_step;
 	char auth_user[AUTH_NAME_BYTES]; /* the login that is tried */
 	struct throttle_key auth_key;    /* of it and the peer */
+	const char *auth_name;           /* of the mechanism that is tried */
 	int64_t auth_started_ms;         /* monotonic; when the try began */
 	struct auth_check *auth_check;
 	struct scram_exchange *scram;
@@ -70,7 +71,8 @@ struct session {
 	int errors;
 	struct message *message; /* from MAIL on */
 	struct smtp_data_reader data;
-	bool is_over_size;             /* the rest of the data is dropped */
+	int64_t data_started_ms; /* monotonic; when the message began to come */
+	bool is_over_size;       /* the rest of the data is dropped */
 	int64_t chunk_len, chunk_left; /* octets of the BDAT under way */
 	bool is_last_chunk;
 	enum session_state chunk_state; /* in which it came */

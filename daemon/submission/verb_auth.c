@@ -381,6 +381,7 @@ verb_auth(struct session *s, struct slice args)
 		return session_refuse(
 		    s, "504 5.5.4 Use AUTH PLAIN, LOGIN or SCRAM-SHA-256");
 	s->auth_step = m->step;
+	s->auth_name = m->name;
 	if (args.len == 0) {
 		session_reply(s, "%s", m->prompt);
 		return SESSION_AUTH;

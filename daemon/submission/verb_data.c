@@ -106,12 +106,18 @@ on_done(void *session, struct message *m)
 		    LOG_TEXT("axis", usage_axis_name(m->gate.axis)),
 		    LOG_SLICE("subuser", m->subuser),
 		    LOG_SLICE("from", m->sender));
+	char tls[80];
+	conn_tls_text(s->conn, tls, sizeof(tls));
 	if (m->outcome <= MESSAGE_REFUSED)
 		log_info(&s->log,
 		    m->outcome == MESSAGE_REFUSED ? "message.refused"
 						  : "message.accepted",
 		    LOG_ID("id", m->id), LOG_SLICE("from", m->sender),
 		    LOG_INT("recipients", m->recipient_count),
+		    LOG_TEXT("tls", tls),
+		    LOG_TEXT(
+			"auth", s->who.login[0] != '\0' ? s->auth_name : ""),
+		    LOG_TEXT("by", s->data.is_chunked ? "BDAT" : "DATA"),
 		    LOG_INT("size", m->size),
 		    LOG_INT("score_x10", m->verdict.score * 10),
 		    LOG_INT("ms", clock_wall_ms() - m->received_ms));
@@ -299,6 +305,9 @@ verb_bdat(struct session *s, struct slice args)
 	bool is_first = s->state == SESSION_RCPT;
 	if (is_first)
 		s->data = (struct smtp_data_reader){.is_chunked = true};
+	/* Chunks out of turn have their time too. */
+	if (is_first || s->message == NULL || !s->data.is_chunked)
+		s->data_started_ms = clock_mono_ms();
 	s->chunk_len = s->chunk_left = (int64_t)size;
 	s->is_last_chunk = is_last;
 	/* Out of turn it is swallowed, and the state is as before. */
@@ -314,6 +323,7 @@ verb_data(struct session *s, struct slice args)
 	if (args.len != 0)
 		return session_refuse(s, "501 5.5.4 DATA takes no argument");
 	s->data = (struct smtp_data_reader){0};
+	s->data_started_ms = clock_mono_ms();
 	session_reply(s, "354 End data with <CR><LF>.<CR><LF>");
 	return SESSION_DATA;
 }

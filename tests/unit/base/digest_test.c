@@ -4,6 +4,8 @@
  */
 #include "base/digest.h"
 
+#include "base/hash.h"
+
 #include "tests/unit/unit.h"
 
 #define LETTER(NAME, CODE)                                                    \
@@ -33,11 +35,31 @@ test_distances(void **state UNUSED)
 	assert_int_equal(digest_text(SLICE("1 2 3 4 5 6 7 8 9 10 11 12")), 0);
 }
 
+/* Addresses that differ in one octet only fall into different buckets. */
+static void
+test_hash_spreads(void **state UNUSED)
+{
+	enum { BUCKETS = 65536, MANY = 60000 };
+	static unsigned char counts[BUCKETS];
+	int most = 0;
+
+	for (int i = 0; i < MANY; i++) {
+		unsigned char ip[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
+		    0xff, 10, 0, (unsigned char)(i >> 8), (unsigned char)i};
+		uint64_t hash =
+		    hash_bytes(slice_make((const char *)ip, sizeof(ip)));
+		if (++counts[hash % BUCKETS] > most)
+			most = counts[hash % BUCKETS];
+	}
+	assert_in_range(most, 2, 12);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_distances),
+	    cmocka_unit_test(test_hash_spreads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
