@@ -20,14 +20,15 @@
 /*
  * PROBE_MIN     Mail Baby's figure: more than four times the same.
  * REPEAT_MIN    ten of a kind; a stolen login is to be stopped before fifty
- * DOUBTFUL      mean score from which repetition counts (bands: clean is < 2)
+ * DOUBTFUL      mean score from which repetition counts (what a band of
+ *              doubtful mail takes; sloppy programs reach 2 or 3)
  * REFUSED_MIN   and at least REFUSED_SHARE of what it sent
  * BOUNCES_MIN   and at least BOUNCES_SHARE of what was tried
  * JUMP_MIN      messages in an hour, and JUMP_FACTOR times the usual
  */
 #define PROBE_MIN 5
 #define REPEAT_MIN 10
-#define DOUBTFUL 2.0
+#define DOUBTFUL 4.0
 #define REFUSED_MIN 5
 #define REFUSED_SHARE 0.3
 #define BOUNCES_MIN 20
@@ -185,10 +186,14 @@ is_doubtful_run(const struct seen *s)
 	    s->score / (double)s->count >= DOUBTFUL;
 }
 
+/* A lone address, not one in words: cron jobs, for one, write
+ * "Cron <root@host> command". */
 static bool
 is_probing(struct slice subject)
 {
-	return slice_find(subject, '@') >= 0 ||
+	subject = slice_trim(subject);
+	return (slice_find(subject, '@') >= 0 &&
+		   slice_find(subject, ' ') < 0) ||
 	    slice_find_nocase(subject, "smtp") >= 0 ||
 	    slice_find_nocase(subject, "socks4") >= 0 ||
 	    slice_find_nocase(subject, "socks5") >= 0;

@@ -139,6 +139,12 @@ loop_run(struct loop *loop)
 }
 
 void
+loop_turn(struct loop *loop)
+{
+	(void)ev_run(loop->ev, EVRUN_NOWAIT);
+}
+
+void
 loop_adopt(struct loop *loop, struct loop_child *child)
 {
 	child->prev = &loop->children;

@@ -39,6 +39,8 @@ void loop_finish(struct loop *loop);
 void loop_free(struct loop *loop);
 /* Runs until loop_stop(). */
 void loop_run(struct loop *loop);
+/* One turn, without waiting: for who has no thread for it. */
+void loop_turn(struct loop *loop);
 /* Any thread: the loop ends after the current turn. */
 void loop_stop(struct loop *loop);
 /* Any thread. Mail from one thread arrives in order. */
