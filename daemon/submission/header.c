@@ -180,6 +180,8 @@ message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
 	    : find_fault(&seen, config);
 	if (*out_why != NULL)
 		return -1;
+	/* Before the border: that may move the octets that it points to. */
+	set_subuser(m, seen.subuser);
 	if (mark_border(m, m->header_len) != 0) {
 		*out_why = "malformed:header";
 		return -1;
@@ -189,7 +191,6 @@ message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
 	 * did: only what it declares is asked of the next host. */
 	m->is_utf8 = !utf8_is_ascii(m->sender) ||
 	    (m->params.is_utf8 && !utf8_is_ascii(fields));
-	set_subuser(m, seen.subuser);
 	id_to_text(m->id, id);
 	m->header = buf_make(m->header_len + 4096);
 	write_received(m, is_esmtp, is_tls, is_auth, id);
