@@ -29,7 +29,9 @@ const char *
 tls_error_text(char *out, size_t size)
 {
 	unsigned long code = ERR_get_error();
-	const char *reason = ERR_reason_error_string(code);
+	const char *reason = code != 0 && ERR_SYSTEM_ERROR(code)
+	    ? strerror(ERR_GET_REASON(code))
+	    : ERR_reason_error_string(code);
 
 	(void)BIO_snprintf(out, size, "%s",
 	    reason != NULL ? reason : "connection ended in the handshake");
