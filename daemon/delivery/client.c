@@ -371,7 +371,8 @@ take_message(struct client *c)
 /*
  * May a message that requires TLS go to this host (RFC 8689 4.2.1): is it
  * surely the domain's, by DNSSEC or because the operator said so, does its
- * certificate prove it, and will it do the same?
+ * certificate prove it, and will it do the same? Certificates of MX hosts are
+ * not verified yet: so far only a next hop can.
  */
 static bool
 keeps_tls(const struct client *c)

@@ -77,7 +77,10 @@ tls_client_new(bool is_verifying, struct error *out_err)
 	char why[200];
 	SSL_CTX *ctx = new_context(TLS_client_method());
 
-	if (ctx == NULL || SSL_CTX_set_default_verify_paths(ctx) != 1) {
+	/* Reading authorities' files costs a handshake dear: only where it
+	 * decides. */
+	if (ctx == NULL ||
+	    (is_verifying && SSL_CTX_set_default_verify_paths(ctx) != 1)) {
 		(void)error_set(
 		    out_err, "TLS: %s", tls_error_text(why, sizeof(why)));
 		SSL_CTX_free(ctx);
