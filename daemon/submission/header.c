@@ -9,12 +9,14 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/units.h"
 #include "base/utf8.h"
 #include "daemon/submission/message.h"
 #include "smtp/address.h"
 #include "smtp/header.h"
 
 #define SUBUSER_MAX 200
+#define AHEAD_MAX_MS (INT64_C(30) * 86400000) /* of a wished time */
 
 /* What the walk over the client's header saw. */
 struct seen {
@@ -23,6 +25,7 @@ struct seen {
 	int own; /* Received fields with this host's name */
 	bool has_feedback_id;
 	struct slice subuser; /* the first one's value */
+	struct slice send_at, deliver_by;
 };
 
 static bool
@@ -41,6 +44,10 @@ count_field(
 	const char *hostname = config->hostname;
 	char by[SMTP_DOMAIN_MAX + 8];
 
+	if (slice_is_nocase(f->name, "X-Posthorn-Send-At"))
+		seen->send_at = f->value;
+	if (slice_is_nocase(f->name, "X-Posthorn-Deliver-By"))
+		seen->deliver_by = f->value;
 	if (seen->subuser.ptr == NULL &&
 	    slice_is_nocase(f->name, config->submission.subuser_header))
 		seen->subuser = f->value;
@@ -159,6 +166,36 @@ set_subuser(struct message *m, struct slice value)
 		m->subuser = slice_of(arena_dup_lower(&m->arena, value));
 }
 
+/* "2026-12-24T18:00:00Z", or "2h" from now; 0 without a value. */
+static int
+read_time(const struct message *m, struct slice value, int64_t *out_ms)
+{
+	int64_t ms;
+
+	*out_ms = 0;
+	if (value.ptr == NULL)
+		return 0;
+	if (units_parse_duration(value, &ms) == 0)
+		*out_ms = m->received_ms + ms;
+	else if (time_from_rfc3339(value, out_ms) != 0)
+		return -1;
+	return *out_ms <= m->received_ms + AHEAD_MAX_MS ? 0 : -1;
+}
+
+/* When the client wants it sent, and when at the latest delivered. */
+static const char *
+read_wishes(struct message *m, const struct seen *seen)
+{
+	if (read_time(m, seen->send_at, &m->send_at_ms) != 0)
+		return "malformed:x-posthorn-send-at";
+	if (read_time(m, seen->deliver_by, &m->deliver_by_ms) != 0 ||
+	    (m->deliver_by_ms != 0 &&
+		(m->deliver_by_ms <= m->received_ms ||
+		    m->deliver_by_ms <= m->send_at_ms)))
+		return "malformed:x-posthorn-deliver-by";
+	return NULL;
+}
+
 int
 message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
     const char **out_why)
@@ -178,6 +215,8 @@ message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
 	*out_why = all.len < (size_t)m->size && slice_find(rest, '\n') < 0
 	    ? "malformed:header_size"
 	    : find_fault(&seen, config);
+	if (*out_why == NULL)
+		*out_why = read_wishes(m, &seen);
 	if (*out_why != NULL)
 		return -1;
 	/* Before the border: that may move the octets that it points to. */

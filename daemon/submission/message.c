@@ -305,6 +305,27 @@ write_chunks(struct db *db, struct message *m, int64_t *out_done)
 	return rc;
 }
 
+/* When it is sent: not before the client wants it. */
+static int64_t
+due_ms(const struct message *m)
+{
+	return m->send_at_ms > m->received_ms ? m->send_at_ms : m->received_ms;
+}
+
+/* When it is given up: after its lifetime, or when the client says. */
+static int64_t
+expires_ms(const struct message *m, const struct policy *policy)
+{
+	int64_t lifetime_ms = policy->lifetime_ms != 0
+	    ? policy->lifetime_ms
+	    : m->setup->config->delivery.lifetime;
+	int64_t end_ms = due_ms(m) + lifetime_ms;
+
+	return m->deliver_by_ms != 0 && m->deliver_by_ms < end_ms
+	    ? m->deliver_by_ms
+	    : end_ms;
+}
+
 static int
 insert_message(struct db *db, struct message *m, const struct policy *policy)
 {
@@ -317,9 +338,6 @@ insert_message(struct db *db, struct message *m, const struct policy *policy)
 	    [MESSAGE_BLOCKED] = DB_REFUSED,
 	    [MESSAGE_NOT_SCORED] = DB_REFUSED,
 	};
-	int64_t lifetime_ms = policy->lifetime_ms != 0
-	    ? policy->lifetime_ms
-	    : m->setup->config->delivery.lifetime;
 	struct db_message row = {
 	    .id = m->id,
 	    .account = m->account,
@@ -330,7 +348,7 @@ insert_message(struct db *db, struct message *m, const struct policy *policy)
 	    .sender = m->sender,
 	    .recipients = (int64_t)m->recipient_count,
 	    .received_ms = m->received_ms,
-	    .expires_ms = m->received_ms + lifetime_ms,
+	    .expires_ms = expires_ms(m, policy),
 	    .first_retry_ms = policy->first_retry_ms,
 	    .size = m->stored_size,
 	    .chunks = m->chunks,
@@ -355,9 +373,6 @@ insert_message(struct db *db, struct message *m, const struct policy *policy)
 static int
 insert_recipients(struct db *db, struct message *m, const struct policy *policy)
 {
-	int64_t lifetime_ms = policy->lifetime_ms != 0
-	    ? policy->lifetime_ms
-	    : m->setup->config->delivery.lifetime;
 	bool is_held = m->outcome == MESSAGE_HELD;
 
 	for (size_t i = 0; i < m->recipient_count; i++) {
@@ -371,9 +386,8 @@ insert_recipients(struct db *db, struct message *m, const struct policy *policy)
 		    .source =
 			slice_of(r->source != NULL ? r->source->address : NULL),
 		    .state = is_held ? DB_WAITS_HELD : DB_QUEUED,
-		    .due_ms =
-			is_held ? m->received_ms + lifetime_ms : m->received_ms,
-		    .expires_ms = m->received_ms + lifetime_ms,
+		    .due_ms = is_held ? expires_ms(m, policy) : due_ms(m),
+		    .expires_ms = expires_ms(m, policy),
 		    .notify = r->notify,
 		    .orcpt = r->orcpt,
 		};
@@ -498,9 +512,6 @@ static struct outgoing *
 make_outgoing(const struct message *m, const struct policy *policy)
 {
 	struct outgoing *o = outgoing_new();
-	int64_t lifetime_ms = policy->lifetime_ms != 0
-	    ? policy->lifetime_ms
-	    : m->setup->config->delivery.lifetime;
 
 	o->id = m->id;
 	o->account = arena_slice(&o->arena, m->account);
@@ -512,7 +523,7 @@ make_outgoing(const struct message *m, const struct policy *policy)
 	o->requires_tls = m->params.requires_tls;
 	o->sender = arena_slice(&o->arena, m->sender);
 	o->received_ms = m->received_ms;
-	o->expires_ms = m->received_ms + lifetime_ms;
+	o->expires_ms = expires_ms(m, policy);
 	o->first_retry_ms = policy->first_retry_ms;
 	o->size = m->stored_size;
 	o->chunks = m->chunks;
@@ -547,14 +558,16 @@ committed(struct store_job *job)
 		    .zone = r->zone->name,
 		    .source = r->source != NULL ? r->source->address : NULL,
 		    .address = r->address,
-		    .due_ms = m->received_ms,
+		    .due_ms = due_ms(m),
 		    .expires_ms = o->expires_ms,
 		    .notify = r->notify,
 		    .orcpt = r->orcpt,
 		};
 	}
-	delivery_hand_over(
-	    m->shared->delivery, o, m->body, out, m->recipient_count);
+	/* What is for later waits on disk. */
+	delivery_hand_over(m->shared->delivery, o,
+	    due_ms(m) > m->received_ms ? NULL : m->body, out,
+	    m->recipient_count);
 	mem_free(out);
 }
 

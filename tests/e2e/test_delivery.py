@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The other door: DNS, sources, replies, retries, notifications."""
 import email
+import smtplib
 import threading
 import time
 
@@ -591,3 +592,42 @@ def test_requiretls_goes_on_to_a_proven_host_that_keeps_it(
     p.start().add_account()
     send_with(p, ["REQUIRETLS"], [])
     assert "REQUIRETLS" in s.wait(1)[0][0]["params"].split()
+
+
+def test_mail_for_later(world):
+    p, s = world(MX)
+    start = time.time()
+    ident = p.send("later@far.test", headers="X-Posthorn-Send-At: 3s\r\n")
+    p.send("now@far.test")
+    assert s.wait(1)[0][0]["to"] == ["now@far.test"]
+    row = p.rows("queue", "list")[0]
+    assert (row["id"], row["state"]) == (ident, "queued")
+    # It waits on disk, over a restart too.
+    p.stop()
+    p.start()
+    row, data = s.wait(2)[1]
+    assert row["to"] == ["later@far.test"] and row["time"] >= start + 3
+    assert b"X-Posthorn-Send-At" not in data
+    far = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(start + 86400))
+    p.send("c@far.test", headers=f"X-Posthorn-Send-At: {far}\r\n")
+    assert p.rows("queue", "list")[0]["due"][:19] == far[:19]
+
+
+def test_mail_that_must_not_be_late(world):
+    p, s = world(MX, behave=lambda session, step, argument:
+                 "450 later" if step == "rcpt" else None)
+    p.send("b@far.test", sender="",
+           headers="X-Posthorn-Deliver-By: 2s\r\n")
+    p.wait_event("expired")
+
+
+@pytest.mark.parametrize("field", [
+    "Send-At: soon", "Send-At: 2126-01-01T00:00:00Z", "Send-At: 31d",
+    "Deliver-By: 2020-01-01T00:00:00Z", "Deliver-By: x"])
+def test_wishes_that_cannot_be_met(world, field):
+    p, _ = world(MX)
+    with pytest.raises(smtplib.SMTPDataError) as caught:
+        p.send("b@far.test", headers=f"X-Posthorn-{field}\r\n")
+    token = field.split(":")[0].lower()
+    assert caught.value.smtp_error.startswith(
+        f"5.6.0 [malformed:x-posthorn-{token}]".encode())
