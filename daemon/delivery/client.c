@@ -11,40 +11,16 @@
  * to the next address; one that fails in a transaction makes its recipients
  * wait, whatever they had been told: the remote 250 is all that counts.
  */
+#include "daemon/delivery/client_internal.h"
+
 #include <assert.h>
 #include <openssl/evp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/utf8.h"
-#include "daemon/delivery/worker.h"
-#include "daemon/net/conn.h"
-#include "db/message.h"
-#include "smtp/data.h"
-
-#define SENT_MAX 1100 /* commands under way: MAIL, 1000 RCPT, DATA */
-#define PUMP_BYTES 65536
-#define TLS_TEXT_BYTES 80
-
-enum client_state {
-	STAY = -1,
-	CLIENT_CONNECT = 0,
-	CLIENT_BANNER,
-	CLIENT_EHLO,
-	CLIENT_HELO,
-	CLIENT_STARTTLS,
-	CLIENT_TLS,
-	CLIENT_AUTH,
-	CLIENT_IDLE,
-	CLIENT_ENVELOPE, /* MAIL, RCPT, DATA are under way */
-	CLIENT_BODY,     /* after 354 */
-	CLIENT_DOT,      /* the final dot is sent */
-	CLIENT_RSET,
-	CLIENT_QUIT,
-	CLIENT_STATE_COUNT,
-};
 
 enum wait { WAIT_CONNECT, WAIT_COMMAND, WAIT_DATA, WAIT_IDLE };
 
@@ -74,54 +50,7 @@ static const struct client_row rows[CLIENT_STATE_COUNT] = {
 };
 /* clang-format on */
 
-enum sent { SENT_HELLO = 0, SENT_MAIL, SENT_RCPT, SENT_DATA, SENT_OTHER };
-
-/* One recipient of the message under way. */
-struct carried {
-	struct recipient *recipient;
-	struct smtp_reply reply; /* to RCPT; code 0: none yet */
-};
-
-struct client {
-	TAILQ_ENTRY(client) entry;
-	struct worker *worker;
-	struct lane *lane;
-	struct domain *domain; /* whose hosts are tried; used */
-	struct setup *setup;
-	const struct config_zone *zone; /* of setup */
-	struct conn *conn;
-	enum client_state state;
-	struct log log;
-	struct smtp_reply_parser parser;
-	size_t candidate; /* the address that is tried */
-	char host[MX_NAME_BYTES];
-	char tls[TLS_TEXT_BYTES];
-	bool is_carrying; /* left the lane's count of connecting ones */
-	bool no_tls;      /* TLS failed here; once more in clear */
-	bool is_secured;
-	bool has_pipelining, has_size, has_8bit, has_starttls, has_auth;
-	bool has_dsn, has_utf8, has_requiretls;
-	bool needs_utf8; /* the message under way does */
-	bool is_gone;
-	int64_t messages;
-	struct smtp_reply last_failure; /* of the last address */
-
-	uint8_t fifo[SENT_MAX];
-	size_t fifo_head, fifo_count;
-
-	struct outgoing *outgoing; /* of the message under way */
-	struct carried *carried;
-	size_t carried_count, rcpt_sent, rcpt_answered, rcpt_taken;
-	struct smtp_reply mail_reply; /* code 0: none yet */
-	int64_t started_ms;
-	struct body *body; /* read back from disk */
-	size_t body_offset;
-	int64_t chunk;
-	struct smtp_data_writer writer;
-};
-
 static void next_candidate(struct client *c);
-static void next_message(struct client *c);
 
 static void
 free_client(void *arg)
@@ -133,8 +62,8 @@ free_client(void *arg)
 	mem_free(c);
 }
 
-static void
-stop_connecting(struct client *c)
+void
+client_stop_connecting(struct client *c)
 {
 	if (!c->is_carrying) {
 		c->is_carrying = true;
@@ -144,8 +73,8 @@ stop_connecting(struct client *c)
 }
 
 /* Unlinks and parks it; the lane looks for what to do next. */
-static void
-gone(struct client *c)
+void
+client_gone(struct client *c)
 {
 	struct worker *w = c->worker;
 
@@ -153,7 +82,7 @@ gone(struct client *c)
 		return;
 	c->is_gone = true;
 	assert(c->carried_count == 0);
-	stop_connecting(c);
+	client_stop_connecting(c);
 	conn_close(&c->conn);
 	c->lane->shape.connections--;
 	c->lane->zone->connections--;
@@ -165,8 +94,8 @@ gone(struct client *c)
 	worker_check_drained(w);
 }
 
-static void
-move(struct client *c, enum client_state next)
+void
+client_move(struct client *c, enum client_state next)
 {
 	const struct config *config = c->setup->config;
 
@@ -193,11 +122,8 @@ move(struct client *c, enum client_state next)
 	}
 }
 
-static void send_command(struct client *c, enum sent kind, const char *format,
-    ...) PRINTF_LIKE(3, 4);
-
-static void
-send_command(struct client *c, enum sent kind, const char *format, ...)
+void
+client_send(struct client *c, enum sent kind, const char *format, ...)
 {
 	struct buf line = buf_make(2048);
 	va_list args;
@@ -212,354 +138,6 @@ send_command(struct client *c, enum sent kind, const char *format, ...)
 	buf_free(&line);
 }
 
-/* --- the message under way ------------------------------------------- */
-
-static void
-forget_message(struct client *c)
-{
-	outgoing_unref(c->outgoing);
-	body_unref(c->body);
-	mem_free(c->carried);
-	c->outgoing = NULL;
-	c->body = NULL;
-	c->carried = NULL;
-	c->carried_count = 0;
-}
-
-/* Every recipient gets its own refusal, or else `rest`. */
-static void
-report(struct client *c, const struct smtp_reply *rest)
-{
-	struct report *rep = report_new(c->worker, c->outgoing);
-	int64_t ms = clock_mono_ms() - c->started_ms;
-
-	for (size_t i = 0; i < c->carried_count; i++) {
-		const struct carried *one = &c->carried[i];
-		bool is_refused = one->reply.code >= 400;
-		struct attempt a = {
-		    .reply = is_refused ? &one->reply : rest,
-		    .host = c->host,
-		    .tls = c->tls[0] != '\0' ? c->tls : NULL,
-		    .ms = ms,
-		    .is_dsn_passed = c->has_dsn,
-		};
-		report_add(rep, one->recipient, &a);
-	}
-	forget_message(c);
-	report_send(rep);
-}
-
-/* Only the reply to the final dot can be a success: anywhere else one that
- * is no refusal is nonsense, and the mail waits. */
-static struct smtp_reply
-as_refusal(const struct client *c, const struct smtp_reply *r)
-{
-	if (r->code >= 400)
-		return *r;
-	return smtp_reply_local(
-	    451, 5, 0, "%s answered %d out of turn", c->host, r->code);
-}
-
-static void
-report_refusal(struct client *c, const struct smtp_reply *r)
-{
-	struct smtp_reply refusal = as_refusal(c, r);
-
-	report(c, &refusal);
-}
-
-/* A failure on our side, or of the connection, ends the message for now. */
-static void
-fail_message(struct client *c, const struct smtp_reply *reply)
-{
-	if (c->carried_count != 0)
-		report_refusal(c, reply);
-}
-
-/* NOTIFY and ORCPT go on to who will answer for them (RFC 3461 5.2.1). */
-static void
-send_rcpt(struct client *c)
-{
-	static const struct {
-		unsigned int bit;
-		const char *name;
-	} words[] = {
-	    {SMTP_NOTIFY_NEVER, "NEVER"},
-	    {SMTP_NOTIFY_SUCCESS, "SUCCESS"},
-	    {SMTP_NOTIFY_FAILURE, "FAILURE"},
-	    {SMTP_NOTIFY_DELAY, "DELAY"},
-	};
-	const struct recipient *r = c->carried[c->rcpt_sent++].recipient;
-	struct buf params = buf_make(1024);
-	const char *before = " NOTIFY=";
-
-	for (size_t i = 0; c->has_dsn && i < ARRAY_LEN(words); i++) {
-		if ((r->notify & words[i].bit) == 0)
-			continue;
-		(void)buf_appendf(&params, "%s%s", before, words[i].name);
-		before = ",";
-	}
-	if (c->has_dsn && r->orcpt != NULL)
-		(void)buf_appendf(&params, " ORCPT=%s", r->orcpt);
-	send_command(c, SENT_RCPT, "RCPT TO:<%s>%.*s", r->address,
-	    SLICE_ARGS(buf_slice(&params)));
-	buf_free(&params);
-}
-
-static void
-send_data(struct client *c)
-{
-	send_command(c, SENT_DATA, "DATA");
-}
-
-static void
-send_envelope(struct client *c)
-{
-	struct outgoing *o = c->outgoing;
-	struct buf params = buf_make(1024);
-
-	if (c->has_size)
-		(void)buf_appendf(&params, " SIZE=%lld", (long long)o->size);
-	if (c->has_8bit && o->is_8bit)
-		(void)buf_append_text(&params, " BODY=8BITMIME");
-	if (c->needs_utf8)
-		(void)buf_append_text(&params, " SMTPUTF8");
-	if (o->requires_tls)
-		(void)buf_append_text(&params, " REQUIRETLS");
-	if (c->has_dsn && o->ret != SMTP_RET_DEFAULT)
-		(void)buf_appendf(&params, " RET=%s",
-		    o->ret == SMTP_RET_FULL ? "FULL" : "HDRS");
-	if (c->has_dsn && o->envid.ptr != NULL)
-		(void)buf_appendf(&params, " ENVID=%.*s", SLICE_ARGS(o->envid));
-	send_command(c, SENT_MAIL, "MAIL FROM:<%.*s>%.*s",
-	    SLICE_ARGS(o->sender), SLICE_ARGS(buf_slice(&params)));
-	buf_free(&params);
-	if (!c->has_pipelining)
-		return;
-	while (c->rcpt_sent < c->carried_count)
-		send_rcpt(c);
-	send_data(c);
-}
-
-/* Takes up what the lane gives; false when it gives nothing. */
-static bool
-take_message(struct client *c)
-{
-	const struct config *config = c->setup->config;
-	struct recipient_list list = TAILQ_HEAD_INITIALIZER(list);
-	struct recipient *r;
-	size_t count = lane_take(c->lane, c->host,
-	    (size_t)config->delivery.recipients_per_message, &list);
-
-	if (count == 0)
-		return false;
-	c->carried = mem_alloc(count * sizeof(*c->carried));
-	while ((r = TAILQ_FIRST(&list)) != NULL) {
-		TAILQ_REMOVE(&list, r, entry);
-		c->carried[c->carried_count++].recipient = r;
-	}
-	c->outgoing = outgoing_ref(c->carried[0].recipient->outgoing);
-	c->rcpt_sent = c->rcpt_answered = c->rcpt_taken = 0;
-	c->mail_reply = (struct smtp_reply){0};
-	c->started_ms = clock_mono_ms();
-	c->body_offset = 0;
-	c->chunk = 0;
-	c->writer = (struct smtp_data_writer){0};
-	return true;
-}
-
-/*
- * May a message that requires TLS go to this host (RFC 8689 4.2.1): is it
- * surely the domain's, by DNSSEC or because the operator said so, does its
- * certificate prove it, and will it do the same? Certificates of MX hosts are
- * not verified yet: so far only a next hop can.
- */
-static bool
-keeps_tls(const struct client *c)
-{
-	bool is_its_host =
-	    c->domain->is_secure || c->zone->next_hop.host != NULL;
-
-	return is_its_host && c->has_requiretls && conn_is_verified(c->conn);
-}
-
-/* Why this host can't serve a recipient; code 0: it can. SMTPUTF8: all when
- * sender or header need it, else those whose address does (RFC 6531 3.2). */
-static struct smtp_reply
-find_obstacle(const struct client *c, bool is_utf8)
-{
-	if (c->outgoing->requires_tls && !keeps_tls(c))
-		return smtp_reply_local(550, 7, 30,
-		    "%s can't keep TLS up from here on, and REQUIRETLS was "
-		    "asked for",
-		    c->host);
-	if (!c->has_utf8 && (c->outgoing->is_utf8 || is_utf8))
-		return smtp_reply_local(550, 6, 7,
-		    "%s offers no SMTPUTF8, which the message needs", c->host);
-	return (struct smtp_reply){0};
-}
-
-/* Gives back whom this host can't serve. Is there anyone left? */
-static bool
-drop_unservable(struct client *c)
-{
-	size_t left = 0;
-
-	c->needs_utf8 = c->outgoing->is_utf8;
-	for (size_t i = 0; i < c->carried_count; i++) {
-		struct recipient *r = c->carried[i].recipient;
-		bool is_utf8 = !utf8_is_ascii(slice_of(r->address));
-		struct smtp_reply obstacle = find_obstacle(c, is_utf8);
-		if (obstacle.code == 0) {
-			c->needs_utf8 |= is_utf8;
-			c->carried[left++] = c->carried[i];
-			continue;
-		}
-		report_one(r, &obstacle, c->host, false);
-	}
-	c->carried_count = left;
-	if (left == 0)
-		forget_message(c);
-	return left != 0;
-}
-
-static void
-next_message(struct client *c)
-{
-	const struct config *config = c->setup->config;
-
-	if (c->state != CLIENT_IDLE || c->is_gone)
-		return;
-	bool is_over = c->worker->is_draining ||
-	    c->messages >= config->delivery.messages_per_connection;
-	while (!is_over && take_message(c)) {
-		if (!drop_unservable(c))
-			continue;
-		stop_connecting(c);
-		c->messages++;
-		move(c, CLIENT_ENVELOPE);
-		send_envelope(c);
-		return;
-	}
-	stop_connecting(c);
-	if (is_over) {
-		send_command(c, SENT_OTHER, "QUIT");
-		gone(c);
-	}
-}
-
-bool
-client_wake_idle(struct lane *l, const struct recipient *head)
-{
-	struct client *c;
-
-	TAILQ_FOREACH (c, &l->clients, entry) {
-		if (c->state != CLIENT_IDLE || c->carried_count != 0)
-			continue;
-		for (size_t i = 0; i < head->domain->candidate_count; i++) {
-			if (strcmp(head->domain->candidates[i].host, c->host) !=
-			    0)
-				continue;
-			next_message(c);
-			return c->carried_count != 0;
-		}
-	}
-	return false;
-}
-
-bool
-client_is_connecting(const struct lane *l, const struct domain *d)
-{
-	const struct client *c;
-
-	TAILQ_FOREACH (c, &l->clients, entry)
-		if (c->domain == d && !c->is_carrying)
-			return true;
-	return false;
-}
-
-/* --- the body --------------------------------------------------------- */
-
-/* A body that is one row, read back from disk. */
-static int
-load_body(struct client *c)
-{
-	struct error err;
-	struct slice data;
-
-	int rc = db_body_get(c->worker->reader, c->outgoing->id, &data, &err);
-	if (rc > 0) {
-		c->body = body_new(data.len);
-		memcpy(c->body->bytes, data.ptr, data.len);
-	}
-	db_get_done(c->worker->reader);
-	return rc > 0 ? 0 : -1;
-}
-
-/* The next piece of the message; 1, 0 at its end, -1 if it can't be read. */
-static int
-next_piece(struct client *c, struct slice *out)
-{
-	struct outgoing *o = c->outgoing;
-	struct error err;
-
-	if (o->chunks != 0) {
-		if (c->chunk == o->chunks)
-			return 0;
-		return db_chunk_get(
-			   c->worker->reader, o->id, c->chunk++, out, &err) > 0
-		    ? 1
-		    : -1;
-	}
-	const struct body *b = o->body != NULL ? o->body : c->body;
-	*out =
-	    slice_sub(slice_make(b->bytes, b->len), c->body_offset, PUMP_BYTES);
-	c->body_offset += out->len;
-	return out->len != 0 ? 1 : 0;
-}
-
-/* Fills the connection's buffer; the rest follows as it drains. */
-static enum client_state
-pump(struct client *c)
-{
-	struct buf out = buf_make(1 << 20);
-	struct slice piece;
-	int rc = 1;
-	bool is_good = true;
-
-	while (
-	    is_good && rc > 0 && out.len + conn_unsent(c->conn) < PUMP_BYTES) {
-		rc = next_piece(c, &piece);
-		if (rc > 0)
-			is_good = smtp_data_write(&c->writer, piece, &out) == 0;
-	}
-	if (c->outgoing->chunks != 0)
-		db_get_done(c->worker->reader);
-	if (rc == 0)
-		is_good = smtp_data_finish(&c->writer, &out) == 0;
-	if (!is_good || rc < 0) {
-		/* Half a message is on the wire: only closing undoes that. */
-		struct smtp_reply reply = is_good
-		    ? smtp_reply_local(451, 3, 0,
-			  "the message can't be read "
-			  "from the store")
-		    : smtp_reply_local(
-			  554, 6, 0, "the message holds a bare CR or LF");
-		buf_free(&out);
-		fail_message(c, &reply);
-		conn_abort(&c->conn);
-		gone(c);
-		return STAY;
-	}
-	(void)conn_write(c->conn, buf_slice(&out));
-	buf_free(&out);
-	conn_want_drained(c->conn, rc != 0);
-	if (rc != 0)
-		return STAY;
-	c->fifo[(c->fifo_head + c->fifo_count++) % SENT_MAX] = SENT_OTHER;
-	return CLIENT_DOT;
-}
-
 /* --- replies ---------------------------------------------------------- */
 
 /* The transaction is over before DATA: RSET if the server holds state. */
@@ -568,10 +146,10 @@ end_envelope(struct client *c, const struct smtp_reply *reply)
 {
 	/* Without RSET the next MAIL would be one within this transaction. */
 	bool is_open = smtp_reply_is_success(&c->mail_reply);
-	report_refusal(c, reply);
+	client_report_refusal(c, reply);
 	if (!is_open)
 		return CLIENT_IDLE;
-	send_command(c, SENT_OTHER, "RSET");
+	client_send(c, SENT_OTHER, "RSET");
 	return CLIENT_RSET;
 }
 
@@ -585,23 +163,23 @@ reply_to_data(struct client *c, const struct smtp_reply *r)
 		(void)conn_write(c->conn, SLICE(".\r\n"));
 		c->fifo[(c->fifo_head + c->fifo_count++) % SENT_MAX] =
 		    SENT_OTHER;
-		report_refusal(
+		client_report_refusal(
 		    c, c->mail_reply.code >= 400 ? &c->mail_reply : &none);
 		return CLIENT_DOT;
 	}
 	if (r->code == 354) {
 		bool needs_disk =
 		    c->outgoing->body == NULL && c->outgoing->chunks == 0;
-		if (needs_disk && load_body(c) != 0) {
+		if (needs_disk && client_load_body(c) != 0) {
 			struct smtp_reply lost = smtp_reply_local(451, 3, 0,
 			    "the message can't be read from the store");
-			fail_message(c, &lost);
+			client_fail_message(c, &lost);
 			conn_abort(&c->conn);
-			gone(c);
+			client_gone(c);
 			return STAY;
 		}
 		/* All of a small message may go out at once. */
-		enum client_state next = pump(c);
+		enum client_state next = client_pump(c);
 		return next == STAY && !c->is_gone ? CLIENT_BODY : next;
 	}
 	return end_envelope(c, c->mail_reply.code >= 400 ? &c->mail_reply : r);
@@ -616,7 +194,7 @@ reply_to_envelope(struct client *c, enum sent kind, const struct smtp_reply *r)
 			return STAY;
 		if (!smtp_reply_is_success(r))
 			return end_envelope(c, r);
-		send_rcpt(c);
+		client_send_rcpt(c);
 		return STAY;
 	}
 	if (kind == SENT_RCPT) {
@@ -625,7 +203,7 @@ reply_to_envelope(struct client *c, enum sent kind, const struct smtp_reply *r)
 		/* RCPT's refusal after MAIL's says nothing of the address. */
 		one->reply = c->mail_reply.code >= 400 ? c->mail_reply
 		    : is_taken                         ? *r
-						       : as_refusal(c, r);
+			       : client_as_refusal(c, r);
 		/* "Too many recipients", as it was once said (RFC 5321
 		 * 4.5.3.1.10), unless a full mailbox is meant. */
 		if (r->code == 552 &&
@@ -635,9 +213,9 @@ reply_to_envelope(struct client *c, enum sent kind, const struct smtp_reply *r)
 		if (c->has_pipelining)
 			return STAY;
 		if (c->rcpt_sent < c->carried_count)
-			send_rcpt(c);
+			client_send_rcpt(c);
 		else if (c->rcpt_taken != 0)
-			send_data(c);
+			client_send_data(c);
 		else
 			return end_envelope(c, r);
 		return STAY;
@@ -649,7 +227,7 @@ reply_to_envelope(struct client *c, enum sent kind, const struct smtp_reply *r)
 static void
 refuse_host(struct client *c, const struct smtp_reply *r)
 {
-	c->last_failure = as_refusal(c, r);
+	c->last_failure = client_as_refusal(c, r);
 	/* A host that refuses us refuses for now: another may take it. */
 	next_candidate(c);
 }
@@ -723,7 +301,7 @@ send_auth(struct client *c)
 	if (len < 0 || len >= (int)sizeof(plain))
 		len = 0;
 	(void)EVP_EncodeBlock(text, plain, len);
-	send_command(c, SENT_OTHER, "AUTH PLAIN %s", (char *)text);
+	client_send(c, SENT_OTHER, "AUTH PLAIN %s", (char *)text);
 	return CLIENT_AUTH;
 }
 
@@ -732,7 +310,7 @@ static enum client_state
 after_ehlo(struct client *c)
 {
 	if (!c->is_secured && wants_tls(c) && !c->no_tls && c->has_starttls) {
-		send_command(c, SENT_OTHER, "STARTTLS");
+		client_send(c, SENT_OTHER, "STARTTLS");
 		return CLIENT_STARTTLS;
 	}
 	if (!c->is_secured && requires_tls(c)) {
@@ -755,7 +333,7 @@ send_hello(struct client *c, const char *verb)
 		if (strcmp(c->zone->sources[i].address, c->lane->source) == 0 &&
 		    c->zone->sources[i].helo != NULL)
 			helo = c->zone->sources[i].helo;
-	send_command(c, SENT_HELLO, "%s %s", verb, helo);
+	client_send(c, SENT_HELLO, "%s %s", verb, helo);
 }
 
 /* Takes a reply; returns the next state. */
@@ -816,15 +394,15 @@ take_reply(struct client *c, const struct smtp_reply *r)
 	case CLIENT_DOT:
 		/* After the empty message of a refused envelope: nobody. */
 		if (c->carried_count != 0)
-			report(c, r);
+			client_report(c, r);
 		return CLIENT_IDLE;
 	case CLIENT_RSET:
 		return CLIENT_IDLE;
 	case CLIENT_BODY:
 	case CLIENT_IDLE:
 		/* A reply that nobody asked for: 421 mostly. */
-		fail_message(c, r);
-		gone(c);
+		client_fail_message(c, r);
+		client_gone(c);
 		return STAY;
 	case STAY:
 	case CLIENT_CONNECT:
@@ -844,11 +422,11 @@ broken(struct client *c, const struct smtp_reply *reply)
 		refuse_host(c, reply);
 		return;
 	}
-	fail_message(c, reply);
+	client_fail_message(c, reply);
 	/* It is reported as not sent: what is still on its way stops here. */
 	if (c->state == CLIENT_BODY || c->state == CLIENT_DOT)
 		conn_abort(&c->conn);
-	gone(c);
+	client_gone(c);
 }
 
 static void
@@ -876,19 +454,19 @@ read_replies(struct client *c)
 		/* Another address has another connection. */
 		if (c->is_gone || c->conn != conn)
 			return;
-		move(c, next);
+		client_move(c, next);
 		/* Each command has its own time (RFC 5321 4.5.3.2). */
 		if (c->state == CLIENT_ENVELOPE)
 			conn_set_timeout(c->conn,
 			    c->setup->config->delivery.command_timeout);
 		if (r.code == 421 && c->state == CLIENT_IDLE) {
-			gone(c);
+			client_gone(c);
 			return;
 		}
 		if (c->state == CLIENT_IDLE) {
 			shape_succeeded(&c->lane->shape);
 			c->lane->last_reply[0] = '\0';
-			next_message(c);
+			client_next_message(c);
 		}
 	}
 }
@@ -904,12 +482,12 @@ on_secured(struct client *c)
 	smtp_reply_parser_free(&c->parser);
 	smtp_reply_parser_init(&c->parser);
 	if (is_implicit) {
-		move(c, CLIENT_BANNER);
+		client_move(c, CLIENT_BANNER);
 		return;
 	}
 	/* RFC 3207 4.2: what was said before does not count. */
 	send_hello(c, "EHLO");
-	move(c, CLIENT_EHLO);
+	client_move(c, CLIENT_EHLO);
 }
 
 static void
@@ -918,9 +496,9 @@ on_connected(struct client *c)
 	if (c->zone->next_hop.host != NULL &&
 	    c->zone->next_hop.tls == HOP_TLS_IMPLICIT) {
 		start_tls(c);
-		move(c, CLIENT_TLS);
+		client_move(c, CLIENT_TLS);
 	} else {
-		move(c, CLIENT_BANNER);
+		client_move(c, CLIENT_BANNER);
 	}
 }
 
@@ -965,13 +543,13 @@ on_event(void *owner, enum conn_event event)
 		if (c->state == CLIENT_BODY) {
 			conn_set_timeout(
 			    c->conn, c->setup->config->delivery.data_timeout);
-			move(c, pump(c));
+			client_move(c, client_pump(c));
 		}
 		break;
 	case CONN_TIMEOUT:
 		if (c->state == CLIENT_IDLE) {
-			send_command(c, SENT_OTHER, "QUIT");
-			gone(c);
+			client_send(c, SENT_OTHER, "QUIT");
+			client_gone(c);
 		} else {
 			on_failure(c, "timed out");
 		}
@@ -1057,7 +635,7 @@ next_candidate(struct client *c)
 	struct smtp_reply reply = c->last_failure;
 	char host[MX_NAME_BYTES];
 	(void)snprintf(host, sizeof(host), "%s", c->host);
-	gone(c);
+	client_gone(c);
 	lane_failed(l, d, &reply, host[0] != '\0' ? host : NULL);
 	domain_unuse(d);
 }
@@ -1103,10 +681,10 @@ static void
 drain(struct client *c)
 {
 	if (c->state == CLIENT_IDLE && c->carried_count == 0) {
-		send_command(c, SENT_OTHER, "QUIT");
-		gone(c);
+		client_send(c, SENT_OTHER, "QUIT");
+		client_gone(c);
 	} else if (c->state < CLIENT_IDLE) {
-		gone(c);
+		client_gone(c);
 	}
 }
 
@@ -1131,9 +709,9 @@ clients_abort(struct worker *w)
 		for (struct lane *l = z->lanes; l != NULL; l = l->hh.next) {
 			struct client *c;
 			while ((c = TAILQ_FIRST(&l->clients)) != NULL) {
-				forget_message(c);
+				client_forget_message(c);
 				conn_abort(&c->conn);
-				gone(c);
+				client_gone(c);
 			}
 		}
 }
