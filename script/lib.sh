@@ -9,7 +9,7 @@ BUILD_PACKAGES="cmake ninja-build gcc libc6-dev pkg-config libev-dev libssl-dev
 DEMO_PACKAGES="openssl python3 swaks libnet-ssleay-perl libio-socket-ssl-perl"
 TEST_PACKAGES="clang clang-format clang-tidy cppcheck libclang-rt-dev
 	libcmocka-dev python3-pytest nsd git procps
-	node-nodemailer libphp-phpmailer php-cli msmtp curl s-nail
+	nodejs node-nodemailer libphp-phpmailer php-cli msmtp curl s-nail
 	exim4-daemon-light"
 
 say() {
