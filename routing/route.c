@@ -87,6 +87,12 @@ route_choose(const struct config *config, const struct policy *policy,
 {
 	char closed[64] = "";
 
+	if (policy->has_zone_header && facts->wished.len != 0 &&
+	    take(config_zone_find(config, facts->wished), state, out, closed)) {
+		(void)snprintf(out->reason, sizeof(out->reason),
+		    "the client asked for it (X-Posthorn-Zone)");
+		return;
+	}
 	for (size_t i = 0; i < config->route_count; i++) {
 		const struct config_route *r = &config->routes[i];
 		if (!route_matches(r, facts) ||

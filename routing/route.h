@@ -29,6 +29,7 @@ struct route_facts {
 	struct slice sender_domain, recipient_domain; /* lower case */
 	struct slice header;                          /* of the message, raw */
 	double score;
+	struct slice wished; /* zone that the client names; null: none */
 };
 
 struct route_choice {

@@ -25,7 +25,7 @@ struct seen {
 	int own; /* Received fields with this host's name */
 	bool has_feedback_id;
 	struct slice subuser; /* the first one's value */
-	struct slice send_at, deliver_by;
+	struct slice send_at, deliver_by, zone;
 };
 
 static bool
@@ -46,6 +46,8 @@ count_field(
 
 	if (slice_is_nocase(f->name, "X-Posthorn-Send-At"))
 		seen->send_at = f->value;
+	if (slice_is_nocase(f->name, "X-Posthorn-Zone"))
+		seen->zone = f->value;
 	if (slice_is_nocase(f->name, "X-Posthorn-Deliver-By"))
 		seen->deliver_by = f->value;
 	if (seen->subuser.ptr == NULL &&
@@ -221,6 +223,7 @@ message_prepare(struct message *m, bool is_esmtp, bool is_tls, bool is_auth,
 		return -1;
 	/* Before the border: that may move the octets that it points to. */
 	set_subuser(m, seen.subuser);
+	m->wished_zone = arena_slice(&m->arena, seen.zone);
 	if (mark_border(m, m->header_len) != 0) {
 		*out_why = "malformed:header";
 		return -1;

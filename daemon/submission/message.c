@@ -177,6 +177,7 @@ choose_zones(struct message *m, const struct policy *policy)
 	    .sender_domain = smtp_address_domain(m->sender),
 	    .header = slice_sub(buf_slice(&m->head), 0, m->header_len),
 	    .score = m->verdict.score,
+	    .wished = m->wished_zone,
 	};
 	struct route_choice choice;
 

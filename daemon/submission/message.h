@@ -60,8 +60,9 @@ struct message {
 	struct message_recipient *recipients;
 	size_t recipient_count, recipient_room;
 	int64_t received_ms;
-	int64_t send_at_ms;    /* wall; not before; 0: at once */
-	int64_t deliver_by_ms; /* wall; not after; 0: as policy has it */
+	struct slice wished_zone; /* X-Posthorn-Zone; null: none */
+	int64_t send_at_ms;       /* wall; not before; 0: at once */
+	int64_t deliver_by_ms;    /* wall; not after; 0: as policy has it */
 
 	struct buf head; /* the octets, or the first part of a spilled one */
 	int spill_fd;    /* -1: all is in head */

@@ -631,3 +631,18 @@ def test_wishes_that_cannot_be_met(world, field):
     token = field.split(":")[0].lower()
     assert caught.value.smtp_error.startswith(
         f"5.6.0 [malformed:x-posthorn-{token}]".encode())
+
+
+def test_a_client_names_the_zone_where_policy_lets_it(world):
+    zones = {"main": SOURCES["main"],
+             "other": {"sources": [{"address": "127.0.0.21"}]}}
+    p, s = world(MX, policy_zones=zones)
+    field = "X-Posthorn-Zone: other\r\n"
+    p.send("b@far.test", headers=field)
+    p.cli("policy", "set", "zone_header", "on", "--account", "acme")
+    p.send("b@far.test", headers=field)
+    p.send("b@far.test", headers="X-Posthorn-Zone: none\r\n")
+    rows = s.wait(3)
+    assert sorted(row["peer"] for row, _ in rows) == [
+        "127.0.0.11", "127.0.0.11", "127.0.0.21"]
+    assert not any(b"X-Posthorn-Zone" in data for _, data in rows)
