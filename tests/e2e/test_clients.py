@@ -18,7 +18,7 @@ MESSAGE = ("From: a@sender.test\nTo: b@far.test\nSubject: from {}\n"
 NODE = """
 const mailer = require('nodemailer');
 const t = mailer.createTransport({
-  pool: true, maxConnections: 3, host: 'localhost', port: %(starttls)d,
+  pool: true, maxConnections: 3, host: '127.0.0.1', port: %(starttls)d,
   requireTLS: true, auth: {user: '%(login)s', pass: '%(secret)s'},
   tls: {ca: require('fs').readFileSync('%(ca)s')}});
 Promise.all([...Array(10).keys()].map(i => t.sendMail({
@@ -31,7 +31,7 @@ PHP = """<?php
 require '/usr/share/php/libphp-phpmailer/autoload.php';
 $m = new PHPMailer\\PHPMailer\\PHPMailer(true);
 $m->isSMTP();
-$m->Host = 'localhost';
+$m->Host = '127.0.0.1';
 $m->Port = %(implicit)d;
 $m->SMTPSecure = 'ssl';
 $m->SMTPAuth = true;
@@ -54,7 +54,7 @@ pid_file_path = {dir}/exim.pid
 begin routers
 smart:
   driver = manualroute
-  route_list = * localhost::{starttls}
+  route_list = * 127.0.0.1::{starttls}
   self = send
   transport = relay
 begin transports
