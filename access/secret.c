@@ -18,6 +18,7 @@
 
 #define NAME "SCRAM-SHA-256"
 #define SALT_BYTES 16
+#define GENERATED_MAX 64
 
 int
 secret_derive(struct slice secret, const uint8_t *salt, size_t salt_len,
@@ -56,6 +57,22 @@ secret_make(struct slice secret, uint32_t rounds, struct secret_verifier *out)
 	if (RAND_bytes(salt, sizeof(salt)) != 1)
 		return -1;
 	return secret_derive(secret, salt, sizeof(salt), rounds, out);
+}
+
+int
+secret_generate(char *out, size_t chars)
+{
+	/* Without those that are taken for each other. */
+	static const char alphabet[] = "abcdefghjkmnpqrstuvwxyz123456789";
+	unsigned char chance[GENERATED_MAX];
+
+	_Static_assert(sizeof(alphabet) - 1 == 32, "5 bits a character");
+	if (chars > sizeof(chance) || RAND_bytes(chance, (int)chars) != 1)
+		return -1;
+	for (size_t i = 0; i < chars; i++)
+		out[i] = alphabet[chance[i] & 31];
+	out[chars] = '\0';
+	return 0;
 }
 
 void

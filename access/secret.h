@@ -52,6 +52,10 @@ int secret_make(struct slice secret, uint32_t rounds,
 void secret_print(const struct secret_verifier *v, char out[SECRET_TEXT_BYTES]);
 int secret_parse(struct slice text, struct secret_verifier *out) MUST_CHECK;
 
+/* Letters and digits of chance, 5 bits each, and a NUL: `out` has `chars` + 1
+ * (at most 64). -1 when there is no chance to be had. */
+int secret_generate(char *out, size_t chars) MUST_CHECK;
+
 /* Is it the secret? Slow; compares in constant time. False too when the text
  * is no verifier of its kind. */
 bool secret_matches(

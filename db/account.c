@@ -162,6 +162,21 @@ db_account_get(struct db *db, struct slice name, db_account_fn *fn, void *arg,
 	return each_account(db, s, false, fn, arg, out_err);
 }
 
+static bool
+on_exists(const struct db_account *row UNUSED, void *arg)
+{
+	*(bool *)arg = true;
+	return true;
+}
+
+int
+db_account_exists(
+    struct db *db, struct slice name, bool *out_exists, struct error *out_err)
+{
+	*out_exists = false;
+	return db_account_get(db, name, on_exists, out_exists, out_err);
+}
+
 int
 db_account_list(
     struct db *db, db_account_fn *fn, void *arg, struct error *out_err)

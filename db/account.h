@@ -79,6 +79,8 @@ int db_credential_delete(struct db *db, struct slice login, bool *out_changed,
 /* Any mode. The callback runs once, or not at all. */
 int db_account_get(struct db *db, struct slice name, db_account_fn *fn,
     void *arg, struct error *out_err) MUST_CHECK;
+int db_account_exists(struct db *db, struct slice name, bool *out_exists,
+    struct error *out_err) MUST_CHECK;
 int db_account_list(struct db *db, db_account_fn *fn, void *arg,
     struct error *out_err) MUST_CHECK;
 /* Once for each secret of the login, the newest first. */

@@ -3,7 +3,6 @@
  * Customers and their logins. A generated secret is shown once, in the answer
  * that makes it; the store keeps only what verifies it.
  */
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,24 +84,6 @@ start_write(struct call *call, const char *arg,
 	return w;
 }
 
-static bool
-on_exists(const struct db_account *row UNUSED, void *arg)
-{
-	*(bool *)arg = true;
-	return true;
-}
-
-static bool
-has_account(struct db *db, const char *name)
-{
-	struct error err;
-	bool exists = false;
-
-	return db_account_get(db, slice_of(name), on_exists, &exists, &err) ==
-	    0 &&
-	    exists;
-}
-
 static int
 not_found(struct error *err, const char *what, const char *name)
 {
@@ -118,7 +99,11 @@ run_add(struct db *db, struct write *w, struct error *err)
 	struct changes *c = w->state;
 
 	(void)snprintf(w->account, sizeof(w->account), "%s", c->name);
-	if (has_account(db, c->name))
+	bool exists;
+
+	if (db_account_exists(db, slice_of(c->name), &exists, err) != 0)
+		return -1;
+	if (exists)
 		return error_set_kind(err, ERROR_REFUSED,
 		    "there is an account %s already", c->name);
 	w->row = json_pack("{s:s}", "account", c->name);
@@ -293,19 +278,6 @@ op_account_show(struct call *call)
 
 /* --- credentials -------------------------------------------------------- */
 
-static void
-make_secret(char out[SECRET_CHARS + 1])
-{
-	static const char alphabet[] = "abcdefghjkmnpqrstuvwxyz123456789";
-	unsigned char chance[SECRET_CHARS];
-
-	_Static_assert(sizeof(alphabet) - 1 == 32, "5 bits a character");
-	(void)RAND_bytes(chance, sizeof(chance));
-	for (size_t i = 0; i < SECRET_CHARS; i++)
-		out[i] = alphabet[chance[i] & 31];
-	out[SECRET_CHARS] = '\0';
-}
-
 /* "90d", "never", or the default. */
 static bool
 get_expiry(struct call *call, bool is_chosen, int64_t *out)
@@ -387,8 +359,10 @@ prepare_secret(struct call *call, struct changes *c, const char *login)
 		    PASSWORD_MIN_CHARS, SECRET_CHARS_MAX);
 		return false;
 	}
-	if (!c->is_chosen)
-		make_secret(c->secret);
+	if (!c->is_chosen && secret_generate(c->secret, SECRET_CHARS) != 0) {
+		call_failf(call, ERROR_FAILED, "no random numbers to be had");
+		return false;
+	}
 	if (derive(call, slice_of(c->is_chosen ? password : c->secret),
 		c->is_chosen ? SECRET_ROUNDS_CHOSEN : SECRET_ROUNDS_GENERATED,
 		login, &v) != 0) {
@@ -490,7 +464,10 @@ run_credential_add(struct db *db, struct write *w, struct error *err)
 	};
 
 	(void)snprintf(w->account, sizeof(w->account), "%s", c->name);
-	if (!has_account(db, c->name))
+	bool exists;
+	if (db_account_exists(db, slice_of(c->name), &exists, err) != 0)
+		return -1;
+	if (!exists)
 		return not_found(err, "account", c->name);
 	if (c->login[0] == '\0') {
 		(void)snprintf(c->login, sizeof(c->login), "%s", c->name);

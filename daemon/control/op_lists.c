@@ -3,10 +3,10 @@
  * Suppressions, traps, rules and domains for operators. They act at the next
  * command: sessions read them from the store.
  */
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "access/secret.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -34,13 +34,6 @@ struct lists {
 	json_t *lines; /* borrowed from the call's arguments */
 };
 
-static bool
-on_account(const struct db_account *row UNUSED, void *arg)
-{
-	*(bool *)arg = true;
-	return true;
-}
-
 /* An account that is named must be there. */
 static int
 check_account(struct db *db, const struct lists *l, struct error *err)
@@ -48,8 +41,7 @@ check_account(struct db *db, const struct lists *l, struct error *err)
 	bool exists = l->account[0] == '\0';
 
 	if (!exists &&
-	    db_account_get(
-		db, slice_of(l->account), on_account, &exists, err) != 0)
+	    db_account_exists(db, slice_of(l->account), &exists, err) != 0)
 		return -1;
 	return exists ? 0
 		      : error_set_kind(err, ERROR_NOT_FOUND,
@@ -583,15 +575,15 @@ get_domain(struct call *call, struct lists *l)
 void
 op_domain_change(struct call *call)
 {
-	static const char letters[] = "abcdefghjkmnpqrstuvwxyz123456789";
-	unsigned char chance[TOKEN_CHARS];
 	struct lists *l;
 	struct write *w = start(call, run_domain, &l);
 
 	l->is_removal = strcmp(call->op->name, "domain.remove") == 0;
-	(void)RAND_bytes(chance, sizeof(chance));
-	for (size_t i = 0; i < TOKEN_CHARS; i++)
-		l->token[i] = letters[chance[i] & 31];
+	if (secret_generate(l->token, TOKEN_CHARS) != 0) {
+		call_failf(call, ERROR_FAILED, "no random numbers to be had");
+		drop(w);
+		return;
+	}
 	if (get_domain(call, l))
 		give(w, l->value);
 	else

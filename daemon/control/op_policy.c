@@ -83,13 +83,6 @@ op_policy_show(struct call *call)
 		call_done(call);
 }
 
-static bool
-on_account(const struct db_account *row UNUSED, void *arg)
-{
-	*(bool *)arg = true;
-	return true;
-}
-
 static int
 run_set(struct db *db, struct write *w, struct error *err)
 {
@@ -98,8 +91,7 @@ run_set(struct db *db, struct write *w, struct error *err)
 	bool exists = s->account[0] == '\0';
 
 	if (!exists &&
-	    db_account_get(
-		db, slice_of(s->account), on_account, &exists, err) != 0)
+	    db_account_exists(db, slice_of(s->account), &exists, err) != 0)
 		return -1;
 	if (!exists)
 		return error_set_kind(

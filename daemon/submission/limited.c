@@ -80,8 +80,11 @@ limited_find(struct limited *l, enum usage_axis axis, struct slice name,
     int64_t version, int64_t now_ms)
 {
 	char key[600];
-	struct entry *e = find(l, axis, name, key);
 
+	/* Mostly nobody is. */
+	if (l->entries == NULL)
+		return NULL;
+	struct entry *e = find(l, axis, name, key);
 	if (e == NULL)
 		return NULL;
 	if (e->version == version && now_ms < e->why.until_ms)

@@ -206,15 +206,22 @@ struct failed_login {
 	struct throttle_key key;
 };
 
-static void
-note_failed_login(struct worker *w, const struct throttle_key *key)
+struct throttle_rule
+worker_throttle_rule(const struct worker *w)
 {
 	const struct config *c = w->setup->config;
-	struct throttle_rule rule = {
+
+	return (struct throttle_rule){
 	    .failures_max = c->submission.auth_failures_max,
 	    .lock_ms = c->submission.auth_lock,
 	    .delay_ms = c->submission.auth_delay,
 	};
+}
+
+static void
+note_failed_login(struct worker *w, const struct throttle_key *key)
+{
+	struct throttle_rule rule = worker_throttle_rule(w);
 
 	throttle_failed(w->throttle, key, &rule, clock_mono_ms());
 }

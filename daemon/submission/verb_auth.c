@@ -30,18 +30,6 @@ struct scram_exchange {
 	struct auth_answer answer; /* once the proof was good */
 };
 
-static struct throttle_rule
-rule_of(const struct session *s)
-{
-	const struct config *c = s->worker->setup->config;
-
-	return (struct throttle_rule){
-	    .failures_max = c->submission.auth_failures_max,
-	    .lock_ms = c->submission.auth_lock,
-	    .delay_ms = c->submission.auth_delay,
-	};
-}
-
 static void
 end_exchange(struct session *s)
 {
@@ -84,7 +72,7 @@ on_refusal_due(void *arg)
 static enum session_state
 refuse_login(struct session *s)
 {
-	struct throttle_rule rule = rule_of(s);
+	struct throttle_rule rule = worker_throttle_rule(s->worker);
 	int64_t now_ms = clock_mono_ms();
 	int64_t due_ms = s->auth_started_ms +
 	    throttle_delay(s->worker->throttle, &s->auth_key, &rule, now_ms);
@@ -147,7 +135,7 @@ on_answer(void *arg, const struct auth_answer *answer)
 static bool
 begin_login(struct session *s, struct slice login)
 {
-	struct throttle_rule rule = rule_of(s);
+	struct throttle_rule rule = worker_throttle_rule(s->worker);
 	int64_t now_ms = clock_mono_ms();
 	size_t len =
 	    login.len < AUTH_NAME_BYTES ? login.len : AUTH_NAME_BYTES - 1;

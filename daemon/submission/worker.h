@@ -62,6 +62,8 @@ struct door {
 	size_t index;
 };
 
+/* What failed logins lead to, by the configuration in force. */
+struct throttle_rule worker_throttle_rule(const struct worker *w);
 /* A login failed here: all workers are to know. */
 void worker_login_failed(struct worker *w, const struct throttle_key *key);
 /* A session has gone; ends a drain when it was the last. */

@@ -177,6 +177,12 @@ class Posthorn:
         code = self.process.wait(60)
         assert code == 0, self.log_text()[-5000:]
 
+    def memory_kb(self):
+        with open(f"/proc/{self.process.pid}/status",
+                  encoding="ascii") as status:
+            return int(next(line.split()[1] for line in status
+                            if line.startswith("VmRSS")))
+
     def kill(self):
         self.process.kill()
         self.process.wait(10)

@@ -111,12 +111,6 @@ def test_a_hundred_thousand_recipients(relay):
     assert codes == {"250": 1000, "452": count - 1000}
 
 
-def memory_kb(p):
-    with open(f"/proc/{p.process.pid}/status", encoding="ascii") as status:
-        return int(next(line.split()[1] for line in status
-                        if line.startswith("VmRSS")))
-
-
 class Honest:
     """A customer that goes on sending while others misbehave."""
 
@@ -164,7 +158,7 @@ def test_a_burst_of_connections(relay):
     p, _ = relay(submission={"sessions_max": 100000,
                              "sessions_per_ip_max": count // 4})
     honest = Honest(p)
-    before = memory_kb(p)
+    before = p.memory_kb()
     burst = []
     for i in range(count):
         sock = socket.socket()
@@ -176,7 +170,7 @@ def test_a_burst_of_connections(relay):
             pass
         burst.append(sock)
     honest.end()
-    print(f"{count} connections, {(memory_kb(p) - before) / count:.1f} KiB "
+    print(f"{count} connections, {(p.memory_kb() - before) / count:.1f} KiB "
           "each")
     for sock in burst:
         sock.close()

@@ -10,12 +10,6 @@ from conftest import wait_until
 COUNT = int(os.environ.get("POSTHORN_IDLE", "300"))
 
 
-def memory_kb(p):
-    with open(f"/proc/{p.process.pid}/status", encoding="ascii") as status:
-        return int(next(line.split()[1] for line in status
-                        if line.startswith("VmRSS")))
-
-
 def test_idle_authenticated_sessions_are_small(relay):
     resource.setrlimit(resource.RLIMIT_NOFILE, (
         max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], COUNT + 200),
@@ -33,11 +27,11 @@ def test_idle_authenticated_sessions_are_small(relay):
         assert raw.ask("AUTH PLAIN " + text).startswith("235")
         return raw
     first = [log_in() for _ in range(50)]
-    before = memory_kb(p)
+    before = p.memory_kb()
     idle = [log_in() for _ in range(COUNT)]
     wait_until("all are there", lambda: p.rows("status")[0]["sessions"] >=
                COUNT + 50)
-    each = (memory_kb(p) - before) / COUNT
+    each = (p.memory_kb() - before) / COUNT
     print(f"{COUNT} idle sessions, {each:.1f} KiB each")
     for raw in first + idle:
         raw.socket.close()
